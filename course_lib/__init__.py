@@ -1,0 +1,1 @@
+"""Reference implementations, demos, exercises and data of State by State."""
