@@ -1,0 +1,204 @@
+"""Open pages of the built book in Chromium, with everything but localhost cut off.
+
+Fixtures for tests/book and tests/demos: import ``browser``, ``server`` and ``open_page`` in a
+conftest. A :class:`Visit` collects what a page must not do: console messages, errors, failed
+requests, requests to other hosts.
+"""
+
+import functools
+import gzip
+import http.server
+import mimetypes
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+CHROMIUM_ARGS = (
+    "--headless=new",
+    "--no-sandbox",  # containers run tests as root; only our own pages are opened
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+GZIPPED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".ipynb", ".inv"}
+LOCAL_SCHEMES = {"file", "data", "blob", "about"}
+SETTLE_MS = 200  # after the load event: timers and idle callbacks of the theme
+
+
+@dataclass
+class Visit:
+    """One page in one browser context, and everything it was heard or seen to do."""
+
+    page: object  # playwright Page
+    url: str
+    console: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    external: list[str] = field(default_factory=list)
+    responses: list = field(default_factory=list)
+
+    @property
+    def complaints(self):
+        """All that must be empty on a healthy page, one line each."""
+        return [
+            f"{kind}: {text}"
+            for kind in ("console", "errors", "failed", "external")
+            for text in getattr(self, kind)
+        ]
+
+    def settle(self, wait_ms=SETTLE_MS):
+        self.page.wait_for_load_state("load")
+        self.page.wait_for_timeout(wait_ms)
+
+
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """A static server that speaks gzip, as a host of static pages does."""
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        path = Path(self.translate_path(self.path))
+        if path.is_dir():
+            path = path / "index.html"
+        if not path.is_file():
+            self.send_error(404)
+            return
+        body, encoding = self.server.body_of(path)
+        self.send_response(200)
+        self.send_header(
+            "Content-Type", mimetypes.guess_type(path)[0] or "application/octet-stream"
+        )
+        self.send_header("Content-Length", str(len(body)))
+        if encoding:
+            self.send_header("Content-Encoding", encoding)
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the browser left the page while it was loading
+
+
+class StaticServer(http.server.ThreadingHTTPServer):
+    """Serve a folder on localhost; text is sent gzipped, and each answer's bytes are remembered."""
+
+    daemon_threads = True
+
+    def __init__(self, folder):
+        handler = functools.partial(_QuietHandler, directory=str(folder))
+        super().__init__(("127.0.0.1", 0), handler)
+        self.folder = Path(folder)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self._bodies = {}
+
+    def body_of(self, path):
+        """Return (bytes, content encoding or None) as they go over the wire."""
+        stamp = path.stat().st_mtime_ns
+        if self._bodies.get(path, (None,))[0] != stamp:
+            raw = path.read_bytes()
+            is_text = path.suffix in GZIPPED
+            body = gzip.compress(raw, 6, mtime=0) if is_text else raw
+            self._bodies[path] = (stamp, body, "gzip" if is_text else None)
+        return self._bodies[path][1:]
+
+    def wire_bytes(self, url):
+        """Bytes of the body that this server sends for ``url``; 0 for what is not its own."""
+        if not url.startswith(self.url):
+            return 0
+        path = Path(self.folder, urlsplit(url).path.lstrip("/"))
+        path = path / "index.html" if path.is_dir() else path
+        return len(self.body_of(path)[0]) if path.is_file() else 0
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *exc):
+        self.shutdown()
+        self.server_close()
+
+
+def is_local(url):
+    parts = urlsplit(url)
+    return parts.scheme in LOCAL_SCHEMES or parts.hostname in ("127.0.0.1", "localhost")
+
+
+def watch(page, url):
+    """Cut off all hosts but localhost and start to collect; return the Visit."""
+    visit = Visit(page, url)
+
+    def on_request(request):
+        if not is_local(request.url):
+            visit.external.append(request.url)
+
+    def on_response(response):
+        visit.responses.append((response.url, response.status))
+        if response.status >= 400:
+            visit.failed.append(f"{response.status} {response.url}")
+
+    page.on("request", on_request)
+    page.on("response", on_response)
+    page.on("requestfailed", lambda r: visit.failed.append(f"{r.failure} {r.url}"))
+    page.on("console", lambda m: visit.console.append(f"{m.type}: {m.text}"))
+    page.on("pageerror", lambda e: visit.errors.append(str(e)))
+    page.context.route(
+        lambda url: not is_local(url), lambda route: route.abort("internetdisconnected")
+    )
+    return visit
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path):
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=chromium_path, args=list(CHROMIUM_ARGS)
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def server(built_book):
+    with StaticServer(built_book) as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser, server, built_book):
+    """Return ``open_page(path, over="http", theme="light", width=1280, ...) -> Visit``."""
+    contexts = []
+
+    def open_(
+        path,
+        *,
+        over="http",
+        theme="light",
+        width=1280,
+        height=900,
+        javascript=True,
+        settle_ms=SETTLE_MS,
+        **context_options,
+    ):
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            java_script_enabled=javascript,
+            **context_options,
+        )
+        contexts.append(context)
+        base = server.url if over == "http" else built_book.resolve().as_uri()
+        visit = watch(context.new_page(), f"{base}/{path}")
+        visit.page.goto(visit.url, wait_until="load")
+        visit.page.wait_for_timeout(settle_ms)
+        return visit
+
+    yield open_
+    for context in contexts:
+        context.close()
