@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
+from setup_browser import find_browser
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,8 +33,6 @@ def built_book():
 @pytest.fixture(scope="session")
 def chromium_path():
     """Chromium that `make test` found or installed (tools/setup_browser.py)."""
-    from tools.setup_browser import find_browser
-
     path = find_browser()
     if path is None:
         pytest.fail("no Chromium: run `make setup-test` first", pytrace=False)

@@ -44,6 +44,7 @@ KERNEL_ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the user's
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # silences a note of the debugger at every start
+    "PYTHONPATH": str(ROOT),  # course_lib of this folder, whatever is installed
 }
 MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -58,8 +59,8 @@ class Chapter:
     first_lines: tuple[int, ...]  # of each cell's text in the source, from 1
 
 
-def read_chapter(source):
-    """Read one MyST source into a notebook that has not run."""
+def read_chapter(source, metadata=NOTEBOOK_METADATA):
+    """Read one MyST source into a notebook that has not run; None keeps its own metadata."""
     text = read_text(source)
     check_syntax(source, text)
     try:
@@ -67,7 +68,8 @@ def read_chapter(source):
     except (MystMetadataParsingError, yaml.YAMLError) as error:
         raise ChapterError(source, 1, str(error)) from error
     starts = notebook.metadata.pop("source_map")
-    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
+    if metadata is not None:
+        notebook.metadata = nbformat.from_dict(metadata)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
 
     lines, first_lines, seen = text.splitlines(), [], {}
