@@ -444,7 +444,7 @@ def _wrong_shape(got, want, axes):
     where = f"the {axes[k]} axis" if axes else f"axis {k}"
     difference = got.shape[k] - want.shape[k]
     if abs(difference) == 1:
-        return f"{text}; {where} is one too {'long' if difference > 0 else 'short'}: first or last step?"
+        return f"{text}; {where} is 1 too {'long' if difference > 0 else 'short'}: first or last?"
     return f"{text}; look at {where}"
 
 
