@@ -213,7 +213,7 @@ def stationary_distribution(A):
             f"A has {len(closed)} closed classes of symbols, {closed}, and no way between them: "
             "its stationary distribution depends on where it starts; solve each class by itself"
         )
-    inside = closed[0]
+    inside = list(closed[0])
     P = A[np.ix_(inside, inside)]
     for k in range(len(P) - 1, 0, -1):  # take symbol k out of the chain
         P[:k, k] /= P[k, :k].sum()

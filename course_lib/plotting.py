@@ -9,6 +9,7 @@ Each ``plot_*`` function returns a figure; ``show(figure, alt="...")`` puts it o
     show(plot_table(A, labels), alt="Table of weather tomorrow given today; 7 in 10 sunny.")
 """
 
+import functools
 import hashlib
 import html
 import io
@@ -27,9 +28,11 @@ PALETTE = ("#2064f9", "#de5f27", "#0ba18a", "#d652bc")
 MARKERS = ("o", "s", "^", "D")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 HATCHES = ("", "////", "....", "xxxx")
+WIDTH = 4.8  # inches: text of 11.5 points is 11 pixels high on a phone 375 pixels wide
+SCALE = 1.4  # CSS pixels a point, where there is room
 BACKGROUNDS = {"light": "#ffffff", "dark": "#14181e", "dark, theme": "#121212"}
 
-_INK = "#010203"  # stands for the colour of the page's text until the SVG is written
+_INK = "#000000"  # becomes the colour of the page's text when the SVG is written
 _STYLE = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and scaled
     "svg.hashsalt": "state by state",
@@ -47,26 +50,27 @@ _STYLE = {
     "lines.markersize": 5,
     "path.simplify": True,
 }
-_STYLE |= dict.fromkeys(
-    (
-        "text.color",
-        "axes.edgecolor",
-        "axes.labelcolor",
-        "axes.titlecolor",
-        "xtick.color",
-        "ytick.color",
-    ),
-    _INK,
-)
 _TABLE_COLOURS = LinearSegmentedColormap.from_list("table", ["#eef3ff", "#7ea4f6", "#1c3f94"])
-_shown = Counter()
+_CELL_INKS = ("#ffffff", "#020408")  # not quite black: black follows the page, a cell does not
+_shown = Counter()  # content of figures on show, to number one that is shown again
 
 
-def figure(width=5.2, height=2.9, rows=1, **subplots):
+def _styled(plot):
+    """Run a function in the style of the course; text and legends read it when they are made."""
+
+    @functools.wraps(plot)
+    def styled(*args, **kwargs):
+        with matplotlib.rc_context(_STYLE):
+            return plot(*args, **kwargs)
+
+    return styled
+
+
+@_styled
+def figure(width=WIDTH, height=2.9, rows=1, **subplots):
     """Return an empty figure of that size in inches and its axes, in the style of the course."""
-    with matplotlib.rc_context(_STYLE):
-        fig = Figure(figsize=(width, height), layout="constrained")
-        return fig, fig.subplots(rows, **subplots)
+    fig = Figure(figsize=(width, height), layout="constrained")
+    return fig, fig.subplots(rows, **subplots)
 
 
 def show(fig, alt):
@@ -82,10 +86,14 @@ def show(fig, alt):
     from IPython.display import display
 
     text = " ".join(alt.split())
-    display({"text/html": to_svg(fig, alt), "text/plain": f"Figure: {text}"}, raw=True)
+    svg = to_svg(fig, alt)
+    _shown[svg] += 1
+    if _shown[svg] > 1:
+        svg = to_svg(fig, alt, copy=_shown[svg])
+    display({"text/html": svg, "text/plain": f"Figure: {text}"}, raw=True)
 
 
-def to_svg(fig, alt):
+def to_svg(fig, alt, copy=1):
     """Return the figure as inline SVG text that follows the page's theme.
 
     Parameters
@@ -94,6 +102,8 @@ def to_svg(fig, alt):
         The figure.
     alt : str
         What the picture shows; must not be empty.
+    copy : int, default=1
+        Number of times this figure is on the page already, plus one.
 
     Returns
     -------
@@ -103,6 +113,9 @@ def to_svg(fig, alt):
     alt = " ".join(alt.split())
     if not alt:
         raise ValueError("alt must say in words what the figure shows, got an empty text")
+    for legend in (*fig.legends, *(ax.get_legend() for ax in fig.axes)):
+        if legend is not None:
+            legend.set_frame_on(False)
     buffer = io.StringIO()
     with matplotlib.rc_context(_STYLE):
         fig.savefig(
@@ -115,7 +128,7 @@ def to_svg(fig, alt):
     svg = svg.replace("<style", '<style data-of="figure"').replace(">*{", ">.sbs-figure *{")
     svg = re.sub(r"(font: [\d.]+px) [^;\"]*", r"\1 system-ui, sans-serif", svg)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
-    return _unique_ids(_head(svg, alt), alt)
+    return _unique_ids(_head(svg, alt), copy)
 
 
 def _head(svg, alt):
@@ -123,19 +136,19 @@ def _head(svg, alt):
     opening = svg[: svg.index(">") + 1]
     x, y, width, height = (float(v) for v in re.search(r'viewBox="([^"]+)"', opening)[1].split())
     name, box = html.escape(alt, quote=True), f"{x:g} {y:g} {width:g} {height:g}"
-    css = f"display:block;width:100%;max-width:{width * 4 / 3:.0f}px;height:auto;margin:0.5rem auto"
+    css = f"display:block;width:100%;max-width:{width * SCALE:.0f}px;height:auto;margin:0.5rem auto"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'class="sbs-figure" role="img" aria-label="{name}" viewBox="{box}" '
-        f'width="{width * 4 / 3:.0f}" style="{css}">' + svg[len(opening) :].strip()
+        f'width="{width * SCALE:.0f}" fill="currentColor" style="{css}">'
+        + svg[len(opening) :].strip()
     )
 
 
-def _unique_ids(svg, alt):
+def _unique_ids(svg, copy):
     """Prefix every id with a hash of the content; a figure shown twice gets a number as well."""
-    key = hashlib.sha256((alt + svg).encode()).hexdigest()[:8]
-    _shown[key] += 1
-    prefix = f"fig-{key}-" if _shown[key] == 1 else f"fig-{key}-{_shown[key]}-"
+    key = hashlib.sha256(svg.encode()).hexdigest()[:8]
+    prefix = f"fig-{key}-" if copy == 1 else f"fig-{key}-{copy}-"
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}\1"', svg)
     return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", svg)
@@ -156,6 +169,7 @@ def _luminance(colour):
 # ---- pictures --------------------------------------------------------------------------------
 
 
+@_styled
 def plot_table(table, rows, columns=None, *, xlabel="to", ylabel="from", decimals=2, height=None):
     """Draw a table of probabilities or counts as a heat map with its numbers.
 
@@ -183,11 +197,11 @@ def plot_table(table, rows, columns=None, *, xlabel="to", ylabel="from", decimal
     """
     table = np.asarray(table, dtype=float)
     columns = rows if columns is None else columns
-    fig, ax = figure(5.2, height or 1.1 + 0.42 * len(rows))
+    fig, ax = figure(WIDTH, height or 1.1 + 0.42 * len(rows))
     top = table.max() if table.max() > 0 else 1.0
     for i, j in np.ndindex(*table.shape):
         colour = _TABLE_COLOURS(table[i, j] / top)
-        ink = max(("#ffffff", "#10141a"), key=lambda c, cell=colour: contrast(c, cell[:3]))
+        ink = max(_CELL_INKS, key=lambda c, cell=colour: contrast(c, cell[:3]))
         ax.add_patch(
             matplotlib.patches.Rectangle((j, i), 0.97, 0.95, facecolor=colour, linewidth=0)
         )
@@ -201,6 +215,7 @@ def plot_table(table, rows, columns=None, *, xlabel="to", ylabel="from", decimal
     return fig
 
 
+@_styled
 def plot_states(z, states, y=None, *, symbols=None, xlabel="time step", ylabel="observation"):
     """Draw hidden states as bars in rows of their own, and the observations above them.
 
@@ -226,11 +241,11 @@ def plot_states(z, states, y=None, *, symbols=None, xlabel="time step", ylabel="
     """
     z = np.asarray(z)
     if y is None:
-        fig, bars = figure(5.2, 0.8 + 0.3 * len(states))
+        fig, bars = figure(WIDTH, 0.8 + 0.3 * len(states))
     else:
         ratios = (3, 0.7 * len(states))
         fig, (top, bars) = figure(
-            5.2, 2.2 + 0.35 * len(states), rows=2, sharex=True, height_ratios=ratios
+            WIDTH, 2.2 + 0.35 * len(states), rows=2, sharex=True, height_ratios=ratios
         )
         top.plot(np.arange(len(y)), y, linestyle="none", marker="o", markersize=4, color=PALETTE[0])
         top.set_ylabel(ylabel)
@@ -242,6 +257,7 @@ def plot_states(z, states, y=None, *, symbols=None, xlabel="time step", ylabel="
     return fig
 
 
+@_styled
 def plot_beliefs(traces, *, truth=None, path=None, ylabel="belief", xlabel="time step"):
     """Draw the belief in one state over time, from several algorithms, against the truth.
 
@@ -266,7 +282,7 @@ def plot_beliefs(traces, *, truth=None, path=None, ylabel="belief", xlabel="time
     bars = {"truth": truth, "Viterbi": path}
     bars = {name: np.asarray(value) for name, value in bars.items() if value is not None}
     fig, axes = figure(
-        5.2, 2.6 + 0.3 * len(bars), rows=2, sharex=True, height_ratios=(4, 0.1 + 0.55 * len(bars))
+        WIDTH, 2.6 + 0.3 * len(bars), rows=2, sharex=True, height_ratios=(4, 0.1 + 0.55 * len(bars))
     )
     for k, (name, values) in enumerate(traces.items()):
         axes[0].plot(values, color=PALETTE[k], linestyle=DASHES[k], label=name)
@@ -283,6 +299,7 @@ def plot_beliefs(traces, *, truth=None, path=None, ylabel="belief", xlabel="time
     return fig
 
 
+@_styled
 def plot_accuracy(accuracy, *, interval=None, ceilings=None, xlabel="right guesses, %", start=0):
     """Draw accuracies as bars with their numbers, and ceilings as lines.
 
@@ -305,7 +322,7 @@ def plot_accuracy(accuracy, *, interval=None, ceilings=None, xlabel="right guess
         The figure, for `show`.
     """
     names, ceilings = list(accuracy), ceilings or {}
-    fig, ax = figure(5.2, 0.9 + 0.36 * len(names) + 0.22 * len(ceilings))
+    fig, ax = figure(WIDTH, 0.9 + 0.36 * len(names) + 0.22 * len(ceilings))
     for row, name in enumerate(names):
         share = 100 * accuracy[name]
         ax.barh(row, share - start, left=start, height=0.62, color=PALETTE[0])
@@ -313,7 +330,12 @@ def plot_accuracy(accuracy, *, interval=None, ceilings=None, xlabel="right guess
         if interval is not None and name in interval:
             low, right = 100 * interval[name][0], 100 * interval[name][1]
             ax.plot([low, right], [row, row], color=_INK, linewidth=1.6, marker="|", markersize=8)
-        ax.text(max(share, right) + 0.012 * (100 - start), row, f"{share:.1f}", va="center")
+        if share - start > 0.2 * (100 - start):
+            ax.text(
+                start + 0.015 * (100 - start), row, f"{share:.1f}", color="#ffffff", va="center"
+            )
+        else:
+            ax.text(max(share, right) + 0.015 * (100 - start), row, f"{share:.1f}", va="center")
     for k, (name, share) in enumerate(ceilings.items()):
         ax.axvline(
             100 * share,
@@ -322,14 +344,15 @@ def plot_accuracy(accuracy, *, interval=None, ceilings=None, xlabel="right guess
             label=f"{name}: {100 * share:.1f}",
         )
     if ceilings:
-        fig.legend(*ax.get_legend_handles_labels(), loc="outside upper left")
-    ax.set(xlim=(start, 100 + 0.1 * (100 - start)), ylim=(len(names) - 0.5, -0.5), xlabel=xlabel)
+        _legend(ax, ncols=1)
+    ax.set(xlim=(start, 100), ylim=(len(names) - 0.5, -0.5), xlabel=xlabel)
     ax.set_yticks(range(len(names)), names)
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.tick_params(axis="y", length=0)
     return fig
 
 
+@_styled
 def plot_em(histories, *, best=None, ylabel="log evidence, nats", xlabel="EM step"):
     """Draw the log evidence after every step of EM, one curve a start; the best one stands out.
 
@@ -350,7 +373,7 @@ def plot_em(histories, *, best=None, ylabel="log evidence, nats", xlabel="EM ste
         The figure, for `show`.
     """
     best = int(np.argmax([h[-1] for h in histories])) if best is None else best
-    fig, ax = figure(5.2, 3.0)
+    fig, ax = figure(WIDTH, 3.0)
     others = "other starts"
     for k, history in enumerate(histories):
         if k == best:
@@ -367,6 +390,7 @@ def plot_em(histories, *, best=None, ylabel="log evidence, nats", xlabel="EM ste
     return fig
 
 
+@_styled
 def plot_mixture(x, densities, *, discrete=False, names=None, xlabel="observation", bins=None):
     """Draw a histogram of the observations and the density of each state on top of it.
 
@@ -392,7 +416,7 @@ def plot_mixture(x, densities, *, discrete=False, names=None, xlabel="observatio
     """
     x = np.asarray(x)
     names = names or [f"state {k}" for k in range(len(densities))]
-    fig, ax = figure(5.2, 3.0)
+    fig, ax = figure(WIDTH, 3.0)
     if discrete:
         grid = np.arange(max(0, x.min() - 2), x.max() + 3)
         share = np.array([(x == value).mean() for value in grid])
@@ -423,6 +447,7 @@ def plot_mixture(x, densities, *, discrete=False, names=None, xlabel="observatio
     return fig
 
 
+@_styled
 def plot_series(time, values, *, path=None, means=None, states=None, xlabel="year", ylabel="count"):
     """Draw a series and, on top of it, the mean of the state it is taken to be in.
 
@@ -448,34 +473,27 @@ def plot_series(time, values, *, path=None, means=None, states=None, xlabel="yea
     fig : matplotlib.figure.Figure
         The figure, for `show`.
     """
-    fig, ax = figure(5.2, 3.0)
+    fig, ax = figure(WIDTH, 3.0)
     ax.plot(time, values, color=_INK, linewidth=0.9, marker="o", markersize=2.8, alpha=0.75)
     if path is not None:
-        path, means = np.asarray(path), np.asarray(means)
+        time, path, means = np.asarray(time), np.asarray(path), np.asarray(means)
+        half = 0.5 * (time[1] - time[0]) if len(time) > 1 else 0.5
         names = states or [f"state {k}" for k in range(len(means))]
         for k, name in enumerate(names):
-            level = np.where(path == k, means[k], np.nan)
-            if np.isfinite(level).any():
-                ax.step(
-                    time,
-                    level,
-                    where="mid",
-                    color=PALETTE[k % 4],
-                    linestyle=DASHES[k % 4],
-                    linewidth=3,
-                    solid_capstyle="butt",
-                    label=f"{name}: mean {means[k]:.1f}",
+            runs = _edges(path == k)
+            if len(runs):
+                start, end = time[runs[:, 0]] - half, time[runs[:, 1] - 1] + half
+                label = f"{name}: mean {means[k]:.1f}"
+                ax.hlines(
+                    np.full(len(runs), means[k]), start, end, PALETTE[k % 4], lw=4, label=label
                 )
-        fig.legend(
-            *ax.get_legend_handles_labels(),
-            loc="outside upper left",
-            ncols=1 if len(names) > 3 else 2,
-        )
+        _legend(ax, ncols=1 if len(names) > 3 else 2)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     _grid(ax)
     return fig
 
 
+@_styled
 def plot_curves(
     x,
     curves,
@@ -519,7 +537,7 @@ def plot_curves(
     fig : matplotlib.figure.Figure
         The figure, for `show`.
     """
-    fig, ax = figure(5.2, height)
+    fig, ax = figure(WIDTH, height)
     few = len(x) <= 25
     for k, (name, values) in enumerate(curves.items()):
         values = np.where(np.isfinite(np.asarray(values, dtype=float)), values, np.nan)
@@ -541,11 +559,12 @@ def plot_curves(
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if len(curves) + len(floors or {}) > 1:
-        fig.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+        _legend(ax)
     _grid(ax)
     return fig
 
 
+@_styled
 def plot_table_growth(n, sizes, *, lines=None):
     """Draw how the number of entries of an n-gram table grows, V to the power n.
 
@@ -570,6 +589,7 @@ def plot_table_growth(n, sizes, *, lines=None):
     )
 
 
+@_styled
 def plot_underflow(probability, log_probability):
     """Draw a product of probabilities that runs into 0, and its logarithm that does not.
 
@@ -586,21 +606,22 @@ def plot_underflow(probability, log_probability):
         The figure, for `show`.
     """
     probability, log_probability = np.asarray(probability), np.asarray(log_probability)
-    fig, (top, bottom) = figure(5.2, 3.8, rows=2, sharex=True)
+    fig, (top, bottom) = figure(WIDTH, 3.8, rows=2, sharex=True)
     alive = np.flatnonzero(probability > 0)
     top.semilogy(alive, probability[alive], color=PALETTE[1])
-    top.set(ylabel="product")
+    top.set(ylabel="product", yticks=10.0 ** np.arange(-300, 1, 100))
+    top.minorticks_off()
     if len(alive) < len(probability):
         first = len(alive)
         top.axvline(first, color=_INK, linestyle=DASHES[1], linewidth=1.2)
-        left = first > 0.5 * len(probability)
+        text, left = f"exactly 0.0 from step {first} on", first > 0.55 * len(probability)
         top.annotate(
-            f"exactly 0.0 from step {first} on",
-            (first, 0.85),
+            text,
+            (first, 0.08),
             xytext=(-6 if left else 6, 0),
+            ha="right" if left else "left",
             textcoords="offset points",
             xycoords=("data", "axes fraction"),
-            ha="right" if left else "left",
         )
     bottom.plot(log_probability, color=PALETTE[0])
     bottom.set(xlabel="number of observations", ylabel="sum of logs, nats")
@@ -617,19 +638,28 @@ def _grid(ax):
     ax.set_axisbelow(True)
 
 
-def _legend(ax):
-    if ax.get_legend_handles_labels()[1]:
-        ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+def _legend(ax, ncols=2):
+    """Legend above the axes, data first; Matplotlib lists bars after lines."""
+    entries = sorted(
+        zip(*ax.get_legend_handles_labels(), strict=True), key=lambda e: e[1] != "data"
+    )
+    if entries:
+        ax.figure.legend(*zip(*entries, strict=True), loc="outside upper left", ncols=ncols)
 
 
 def _runs(ax, on, row, colour, hatch):
     """Bars in one row wherever ``on`` is true."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(on, dtype=int), [0]])))
-    spans = [(a - 0.5, b - a) for a, b in edges.reshape(-1, 2)]
+    spans = [(a - 0.5, b - a) for a, b in _edges(on)]
     if hatch:
         ax.broken_barh(spans, (row - 0.32, 0.64), facecolor="none", edgecolor=colour, hatch=hatch)
     else:
         ax.broken_barh(spans, (row - 0.32, 0.64), facecolor=colour, linewidth=0)
+
+
+def _edges(on):
+    """First step of each run of true values, and the step after its last; shape (runs, 2)."""
+    steps = np.diff(np.concatenate([[0], np.asarray(on, dtype=int), [0]]))
+    return np.flatnonzero(steps).reshape(-1, 2)
 
 
 def _state_bars(ax, z, states):
