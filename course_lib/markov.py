@@ -4,14 +4,23 @@ Letters: N sequences, T time, V symbols. ``A[i, j]`` is the probability of going
 symbol j, rows sum to 1, beliefs are rows, and one prediction is ``belief @ A``. Unit: nats.
 
 A data set is a list of integer arrays of shape (T,), or one array of shape (N, T) or (T,).
-Longer memories are in :mod:`course_lib.ngram`; their functions can be reached from here too.
+The long run is in :mod:`course_lib.stationary`, surprise in :mod:`course_lib.entropy`, longer
+memories in :mod:`course_lib.ngram`; all of it can be reached from here.
 """
 
 import numpy as np
 
 from course_lib._checks import check_distribution, check_shape, check_symbols
-from course_lib.ngram import NGram, fit_ngram, ngram_cross_entropy, ngram_log_prob, sample_ngram
-from course_lib.ngram import as_sequences as _as_sequences
+from course_lib.entropy import entropy, entropy_rate, nats_to_bits, perplexity
+from course_lib.ngram import (
+    NGram,
+    as_sequences,
+    fit_ngram,
+    ngram_cross_entropy,
+    ngram_log_prob,
+    sample_ngram,
+)
+from course_lib.stationary import check_table, stationary_distribution, time_reversal
 
 __all__ = [
     "NGram",
@@ -49,7 +58,7 @@ def transition_counts(sequences, V):
         ``counts[i, j]`` is the number of steps from i to j.
     """
     counts = np.zeros((V, V), dtype=int)
-    for y in _as_sequences(sequences, V):
+    for y in as_sequences(sequences, V):
         np.add.at(counts, (y[:-1], y[1:]), 1)
     return counts
 
@@ -83,7 +92,7 @@ def fit_chain(sequences, V, pseudocount=0.0):
     """
     if not pseudocount >= 0:
         raise ValueError(f"pseudocount must not be negative, got {pseudocount}")
-    sequences = _as_sequences(sequences, V)
+    sequences = as_sequences(sequences, V)
     first = np.bincount([y[0] for y in sequences], minlength=V) + pseudocount
     counts = transition_counts(sequences, V) + pseudocount
     totals = counts.sum(axis=1, keepdims=True)
@@ -147,10 +156,9 @@ def chain_log_prob(y, pi, A):
         In nats; ``-inf`` if the chain cannot produce the sequence.
     """
     pi, A = _check_chain(pi, A)
-    y = np.asarray(y)
-    if y.ndim not in (1, 2) or y.shape[-1] == 0:
-        raise ValueError(f"y must have shape (T,) or (N, T) with T at least 1, got {y.shape}")
-    y = check_symbols("y", y.ravel(), len(pi)).reshape(y.shape)
+    y = check_symbols("y", y, len(pi))
+    if y.ndim not in (1, 2):
+        raise ValueError(f"y must have shape (T,) or (N, T), got {y.shape}")
     with np.errstate(divide="ignore"):  # log(0) = -inf is the right answer
         log_pi, log_A = np.log(pi), np.log(A)
     log_prob = log_pi[y[..., 0]] + log_A[y[..., :-1], y[..., 1:]].sum(axis=-1)
@@ -174,152 +182,12 @@ def n_step(A, n):
     """
     if n < 0 or n != int(n):
         raise ValueError(f"n must be a whole number of steps, 0 or more, got {n}")
-    return np.linalg.matrix_power(_check_table(A), int(n))
-
-
-def stationary_distribution(A):
-    r"""Return the only distribution that one step leaves as it is, :math:`\pi = \pi A`.
-
-    Solved by state reduction (Grassmann, Taksar and Heyman), which never subtracts and so keeps
-    full relative precision even for chains that hardly ever move.
-
-    A *periodic* chain has a stationary distribution too, as the share of time spent in each
-    symbol, although ``belief @ n_step(A, n)`` need not settle. A *reducible* chain has one if all
-    its paths end in the same closed class; symbols outside that class get 0.
-
-    Parameters
-    ----------
-    A : ndarray of shape (V, V)
-        Transition table, rows sum to 1.
-
-    Returns
-    -------
-    stationary : ndarray of shape (V,)
-        Probabilities, sum 1.
-
-    Raises
-    ------
-    ValueError
-        If the chain has two or more closed classes: then every mixture of theirs is stationary.
-
-    References
-    ----------
-    Grassmann, Taksar and Heyman (1985), doi:10.1287/opre.33.5.1107.
-    """
-    A = _check_table(A)
-    closed = _closed_classes(A)
-    if len(closed) > 1:
-        raise ValueError(
-            f"A has {len(closed)} closed classes of symbols, {closed}, and no way between them: "
-            "its stationary distribution depends on where it starts; solve each class by itself"
-        )
-    inside = list(closed[0])
-    P = A[np.ix_(inside, inside)]
-    for k in range(len(P) - 1, 0, -1):  # take symbol k out of the chain
-        P[:k, k] /= P[k, :k].sum()
-        P[:k, :k] += np.outer(P[:k, k], P[k, :k])
-    x = np.ones(len(P))
-    for k in range(1, len(P)):  # put them back, smallest first
-        x[k] = x[:k] @ P[:k, k]
-    stationary = np.zeros(len(A))
-    stationary[inside] = x / x.sum()
-    return stationary
-
-
-def time_reversal(A):
-    r"""Return the chain that runs a stationary chain backwards in time.
-
-    .. math:: \tilde A_{ij} = \frac{\pi_j A_{ji}}{\pi_i}
-
-    Both chains visit every symbol equally often; only the order differs.
-
-    Parameters
-    ----------
-    A : ndarray of shape (V, V)
-        Transition table with one closed class that holds every symbol.
-
-    Returns
-    -------
-    A_reversed : ndarray of shape (V, V)
-        Transition table, rows sum to 1. Equal to ``A`` if and only if the chain is reversible.
-    """
-    A = _check_table(A)
-    stationary = stationary_distribution(A)
-    if np.any(stationary == 0):
-        i = int(np.flatnonzero(stationary == 0)[0])
-        raise ValueError(f"symbol {i} has stationary probability 0: nothing to come back from")
-    return A.T * stationary / stationary[:, None]
-
-
-def entropy(p):
-    """Return the entropy of a distribution in nats.
-
-    Parameters
-    ----------
-    p : ndarray of shape (V,)
-        Probabilities, sum 1. Zeros add nothing.
-
-    Returns
-    -------
-    entropy : float
-        From 0 to log V, in nats.
-    """
-    p = check_distribution("p", check_shape("p", p, (None,)))
-    return float(-np.sum(p[p > 0] * np.log(p[p > 0])))
-
-
-def entropy_rate(A, stationary=None):
-    r"""Return the entropy per step of a stationary chain: the floor of every cross-entropy on it.
-
-    .. math:: h = -\sum_i \pi_i \sum_j A_{ij} \log A_{ij}
-
-    Parameters
-    ----------
-    A : ndarray of shape (V, V)
-        Transition table, rows sum to 1.
-    stationary : ndarray of shape (V,), default=None
-        Share of time in each symbol; worked out from A if not given.
-
-    Returns
-    -------
-    rate : float
-        In nats per symbol, from 0 to log V.
-    """
-    A = _check_table(A)
-    if stationary is None:
-        stationary = stationary_distribution(A)
-    stationary = check_distribution("stationary", check_shape("stationary", stationary, (len(A),)))
-    return float(stationary @ [entropy(row) for row in A])
-
-
-def perplexity(cross_entropy_nats):
-    """Return exp of a cross-entropy in nats: the number of equally likely choices it equals."""
-    return float(np.exp(cross_entropy_nats))
-
-
-def nats_to_bits(nats):
-    """Convert nats to bits (divide by log 2)."""
-    return nats / np.log(2.0)
-
-
-def _closed_classes(A):
-    """Classes of symbols that reach each other and nothing else, each as a sorted list."""
-    reach = (A > 0) | np.eye(len(A), dtype=bool)
-    for k in range(len(A)):  # Warshall: paths through symbol k
-        reach |= np.outer(reach[:, k], reach[k])
-    mutual = reach & reach.T
-    closed = [i for i in range(len(A)) if np.array_equal(reach[i], mutual[i])]
-    return sorted({tuple(np.flatnonzero(mutual[i]).tolist()) for i in closed})
+    return np.linalg.matrix_power(check_table(A), int(n))
 
 
 def _check_chain(pi, A):
-    A = _check_table(A)
+    A = check_table(A)
     return check_distribution("pi", check_shape("pi", pi, (len(A),))), A
-
-
-def _check_table(A):
-    A = np.array(A, dtype=float)
-    return check_distribution("A", check_shape("A", A, (len(A), len(A)) if A.ndim else (1, 1)))
 
 
 def _inverse_cdf(cdf, u):

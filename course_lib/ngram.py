@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib._checks import check_symbols
+from course_lib._checks import check_shape, check_symbols
 
 MAX_TABLE = 50_000_000  # numbers; 400 MB in float64
 
@@ -97,7 +97,7 @@ def ngram_log_prob(model, y, skip=None):
     log_prob : ndarray of shape (T - skip,)
         In nats; ``-inf`` where the model has never seen the n-gram and does not smooth.
     """
-    y = check_symbols("y", y, model.V)
+    y = check_symbols("y", check_shape("y", y, (None,)), model.V)
     skip = model.n - 1 if skip is None else skip
     if skip < model.n - 1:
         raise ValueError(
@@ -170,13 +170,14 @@ def sample_ngram(T, model, rng):
 
 def as_sequences(sequences, V):
     """Turn one sequence, a batch, or a list of sequences into a list of checked arrays."""
-    if isinstance(sequences, np.ndarray):
-        sequences = [sequences] if sequences.ndim == 1 else list(sequences)
-    elif len(sequences) > 0 and np.ndim(sequences[0]) == 0:
-        sequences = [sequences]  # a plain list of symbols
     if len(sequences) == 0:
         raise ValueError("sequences must hold at least one sequence, got none")
-    return [check_symbols(f"sequences[{i}]", y, V) for i, y in enumerate(sequences)]
+    if np.ndim(sequences[0]) == 0:
+        sequences = [sequences]  # one sequence by itself
+    return [
+        check_symbols(f"sequences[{i}]", check_shape(f"sequences[{i}]", y, (None,)), V)
+        for i, y in enumerate(sequences)
+    ]
 
 
 def _codes(y, n, V):

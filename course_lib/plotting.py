@@ -285,7 +285,7 @@ def plot_beliefs(traces, *, truth=None, path=None, ylabel="belief", xlabel="time
         WIDTH, 2.6 + 0.3 * len(bars), rows=2, sharex=True, height_ratios=(4, 0.1 + 0.55 * len(bars))
     )
     for k, (name, values) in enumerate(traces.items()):
-        axes[0].plot(values, color=PALETTE[k], linestyle=DASHES[k], label=name)
+        axes[0].plot(values, color=PALETTE[k % 4], linestyle=DASHES[k % 4], label=name)
     axes[0].set(ylim=(-0.03, 1.03), ylabel=ylabel)
     _legend(axes[0])
     _grid(axes[0])
@@ -614,7 +614,7 @@ def plot_underflow(probability, log_probability):
     if len(alive) < len(probability):
         first = len(alive)
         top.axvline(first, color=_INK, linestyle=DASHES[1], linewidth=1.2)
-        text, left = f"exactly 0.0 from step {first} on", first > 0.55 * len(probability)
+        text, left = f"exactly 0.0\nfrom step {first} on", first > 0.55 * len(probability)
         top.annotate(
             text,
             (first, 0.08),
