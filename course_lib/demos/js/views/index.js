@@ -1,0 +1,3 @@
+import { trellis } from "./trellis.js";
+
+export const views = { trellis };
