@@ -571,16 +571,14 @@ def _same(got, want, rtol=1e-6, atol=1e-9):
 
 def _plain(answer):
     """A choice in one spelling."""
-    if isinstance(answer, (set, frozenset)) or (
-        isinstance(answer, (list, tuple)) and not isinstance(answer, str)
-    ):
+    if isinstance(answer, (set, frozenset, list, tuple)):
         return frozenset(_plain(item) for item in answer)
     if isinstance(answer, str):
         return answer.strip().lower()
     if isinstance(answer, (bool, np.bool_)):
         return bool(answer)
-    if isinstance(answer, (int, np.integer)) or (
-        isinstance(answer, float) and answer == int(answer)
-    ):
+    if isinstance(answer, (int, np.integer)):
         return int(answer)
-    return answer
+    if isinstance(answer, (float, np.floating)):
+        return int(answer) if float(answer).is_integer() else float(answer)
+    return f"<{type(answer).__name__}>"  # no choice; arrays and the like cannot be in a set
