@@ -498,6 +498,7 @@ def plot_curves(
     x,
     curves,
     *,
+    bands=None,
     floors=None,
     xlabel="",
     ylabel="",
@@ -517,6 +518,8 @@ def plot_curves(
         Values on the horizontal axis.
     curves : dict of str to ndarray of shape (T,)
         Values of each curve by name; NaN and infinity leave a gap.
+    bands : dict of str to ndarray of shape (T, 2), default=None
+        Intervals as middle and half width, by name of the curve; drawn as bars with caps.
     floors : dict of str to float, default=None
         Levels that no model can pass, by name.
     xlabel : str, default=""
@@ -549,6 +552,9 @@ def plot_curves(
             marker=MARKERS[k % 4] if few else None,
             label=name,
         )
+        if bands is not None and name in bands:
+            middle, half = np.asarray(bands[name], dtype=float).T
+            ax.errorbar(x, middle, half, fmt="none", ecolor=PALETTE[k % 4], capsize=4)
     for k, (name, level) in enumerate((floors or {}).items()):
         ax.axhline(level, color=_INK, linewidth=1.2, linestyle=DASHES[(2, 3, 1)[k % 3]], label=name)
     if logx:
