@@ -413,6 +413,8 @@ def _numbers(answer):
         return None, f"expected numbers, got {_kind(answer)} ({_one_line(error)})"
     if got.dtype.kind == "O" and any(item is None or item is Ellipsis for item in got.ravel()):
         return None, OPEN
+    if got.dtype.kind == "c":
+        return None, "these are complex numbers, as eigenvectors often come; take np.real"
     if got.dtype.kind not in "iufb":
         return None, f"expected {'a number' if got.ndim == 0 else 'numbers'}, got {_kind(answer)}"
     if got.dtype.kind == "b":
