@@ -42,6 +42,10 @@ def entropy_rate(A, stationary=None):
     -------
     rate : float
         In nats per symbol, from 0 to log V.
+
+    References
+    ----------
+    Shannon (1948), doi:10.1002/j.1538-7305.1948.tb01338.x, section 7; his H is in bits.
     """
     A = check_table(A)
     if stationary is None:

@@ -89,6 +89,10 @@ def fit_chain(sequences, V, pseudocount=0.0):
     ------
     ValueError
         If a row has no counts at all and ``pseudocount`` is 0, so that 0 / 0 would be needed.
+
+    References
+    ----------
+    Markov (1913, English 2006), doi:10.1017/S0269889706001074.
     """
     if not pseudocount >= 0:
         raise ValueError(f"pseudocount must not be negative, got {pseudocount}")
@@ -123,6 +127,11 @@ def sample_chain(T, pi, A, rng):
     -------
     y : ndarray of shape (T,)
         Symbols from 0 to V - 1.
+
+    Raises
+    ------
+    ValueError
+        If T is below 1, or the tables are no probabilities.
     """
     if T < 1:
         raise ValueError(f"T must be at least 1, got {T}")
@@ -154,6 +163,11 @@ def chain_log_prob(y, pi, A):
     -------
     log_prob : float, or ndarray of shape (N,)
         In nats; ``-inf`` if the chain cannot produce the sequence.
+
+    Raises
+    ------
+    ValueError
+        If a symbol is out of range, or the tables are no probabilities.
     """
     pi, A = _check_chain(pi, A)
     y = check_symbols("y", y, len(pi))
@@ -179,6 +193,11 @@ def n_step(A, n):
     -------
     A_n : ndarray of shape (V, V)
         ``A_n[i, j]`` is p(y[t + n] = j | y[t] = i), rows sum to 1.
+
+    Raises
+    ------
+    ValueError
+        If n is negative or not whole.
     """
     if n < 0 or n != int(n):
         raise ValueError(f"n must be a whole number of steps, 0 or more, got {n}")

@@ -62,6 +62,11 @@ def fit_ngram(sequences, n, V, pseudocount=0.0):
     ------
     ValueError
         If n is below 1, or if the table would have more than 50 million entries.
+
+    References
+    ----------
+    Shannon (1948), doi:10.1002/j.1538-7305.1948.tb01338.x, section 3, draws such sequences. The
+    pseudocount and better ways to smooth: Chen and Goodman (1999), doi:10.1006/csla.1999.0128.
     """
     if n < 1 or n != int(n):
         raise ValueError(f"n must be a whole number, 1 or more, got {n}")
@@ -96,6 +101,11 @@ def ngram_log_prob(model, y, skip=None):
     -------
     log_prob : ndarray of shape (T - skip,)
         In nats; ``-inf`` where the model has never seen the n-gram and does not smooth.
+
+    Raises
+    ------
+    ValueError
+        If ``skip`` is smaller than the context, or a symbol is out of range.
     """
     y = check_symbols("y", check_shape("y", y, (None,)), model.V)
     skip = model.n - 1 if skip is None else skip
@@ -129,6 +139,11 @@ def ngram_cross_entropy(model, sequences, skip=None):
     -------
     cross_entropy : float
         In nats per symbol; ``inf`` if one n-gram has probability 0.
+
+    Raises
+    ------
+    ValueError
+        If no sequence is longer than the positions left out.
     """
     parts = [ngram_log_prob(model, y, skip) for y in as_sequences(sequences, model.V)]
     surprise = -np.concatenate(parts)
@@ -153,6 +168,11 @@ def sample_ngram(T, model, rng):
     -------
     y : ndarray of shape (T,)
         Symbols from 0 to V - 1. A context that has no counts is followed by a uniform symbol.
+
+    Raises
+    ------
+    ValueError
+        If T is smaller than the context, or below 1.
     """
     n, V = model.n, model.V
     if T < max(1, n - 1):
@@ -169,7 +189,25 @@ def sample_ngram(T, model, rng):
 
 
 def as_sequences(sequences, V):
-    """Turn one sequence, a batch, or a list of sequences into a list of checked arrays."""
+    """Turn one sequence, a batch, or a list of sequences into a list of checked arrays.
+
+    Parameters
+    ----------
+    sequences : list of ndarray of shape (T,), or ndarray of shape (N, T) or (T,)
+        Symbols from 0 to V - 1.
+    V : int
+        Number of symbols.
+
+    Returns
+    -------
+    sequences : list of ndarray of shape (T,)
+        Integer arrays, at least one.
+
+    Raises
+    ------
+    ValueError
+        If there is no sequence, or one of them is empty or holds anything but symbols.
+    """
     if len(sequences) == 0:
         raise ValueError("sequences must hold at least one sequence, got none")
     if np.ndim(sequences[0]) == 0:

@@ -4,6 +4,8 @@ Text, axes and grid take the colour of the page's text (``currentColor``); data 
 ``PALETTE``, which keep a contrast of at least 3 to 1 on white and on the dark theme and stay apart
 for readers who see fewer colours. No colour stands alone: a marker, a dash or a name says the same.
 
+Letters: T time, K states or rows, V symbols or columns.
+
 Each ``plot_*`` function returns a figure; ``show(figure, alt="...")`` puts it on the page::
 
     show(plot_table(A, labels), alt="Table of weather tomorrow given today; 7 in 10 sunny.")
@@ -109,6 +111,11 @@ def to_svg(fig, alt, copy=1):
     -------
     svg : str
         One ``<svg>`` element without outside references; its ids begin with a hash of its content.
+
+    Raises
+    ------
+    ValueError
+        If ``alt`` is empty.
     """
     alt = " ".join(alt.split())
     if not alt:

@@ -73,6 +73,11 @@ def time_reversal(A):
     -------
     A_reversed : ndarray of shape (V, V)
         Transition table, rows sum to 1. Equal to ``A`` if and only if the chain is reversible.
+
+    Raises
+    ------
+    ValueError
+        If a symbol is left for ever, so that nothing comes back from it.
     """
     A = check_table(A)
     stationary = stationary_distribution(A)

@@ -13,7 +13,7 @@ What order is worth is known as well. The log-likelihood ratio of the classes is
 
 so its exact distribution, and with it the Bayes accuracy, follows by a recursion over time.
 
-Letters: n sequences, T time, V symbols.
+Letters: n or N sequences, T time, V symbols.
 """
 
 import numpy as np
@@ -85,6 +85,11 @@ def order_pairs(n, T, rng, A=ORDER_A, paired=True):
         Symbols from 0 to V - 1, in random order of the sequences.
     label : ndarray of shape (n,)
         0 for the chain, 1 for the chain run backwards; half of each.
+
+    Raises
+    ------
+    ValueError
+        If n is odd or T is below 2.
     """
     if n < 2 or n % 2:
         raise ValueError(f"n must be even and at least 2, to hold as many of each class, got {n}")
@@ -118,6 +123,11 @@ def order_ceiling(T, A=ORDER_A):
     -------
     accuracy : float
         From 0.5 (T = 1, or a reversible chain) to 1.
+
+    Raises
+    ------
+    ValueError
+        If T is below 1.
     """
     if T < 1:
         raise ValueError(f"T must be at least 1, got {T}")

@@ -4,6 +4,8 @@ Real data with a real trap: the *kind* of weather changed its meaning on the way
 half of the days are called rain, in 2014 three of them are, and fog takes their place, while the
 measured precipitation stays what it was. A model fitted on one year and tested on another meets
 that change. ``wet`` (measured precipitation above 0) is free of it.
+
+Letters: T days.
 """
 
 from dataclasses import dataclass
