@@ -81,7 +81,9 @@ def check_lengths(name, lengths, N, T):
         return np.full(N, T)
     lengths = np.asarray(lengths)
     if lengths.shape != (N,):
-        raise ValueError(f"{name} must have shape ({N},), one length a sequence, got {lengths.shape}")
+        raise ValueError(
+            f"{name} must have shape ({N},), one length a sequence, got {lengths.shape}"
+        )
     if lengths.dtype.kind not in "iu":
         raise ValueError(f"{name} must hold integers, got {lengths.dtype}")
     bad = np.flatnonzero((lengths < 1) | (lengths > T))

@@ -1,0 +1,149 @@
+r"""One associative scan: all running products of T elements in about log2 T rounds.
+
+A recurrence can be run in rounds instead of steps as soon as "one step after another" is an
+associative operation. The forward algorithm is a product of matrices, Viterbi is a product in
+which sum becomes maximum and product becomes sum; later chapters add linear recurrent networks.
+
+Letters: T time, K states.
+
+References
+----------
+Hassan, Sarkka and Garcia-Fernandez (2021), doi:10.1109/TSP.2021.3103338: our elements are their
+a_{k-1:k}, our ``combine`` is their associative operator.
+Hillis and Steele (1986), doi:10.1145/7902.7903: data parallel algorithms, the doubling scan.
+"""
+
+import numpy as np
+
+from course_lib._checks import check_hmm
+from course_lib.emissions import log_likelihood
+
+
+def associative_scan(combine, elements, axis=0):
+    r"""Return all running combinations of the elements, first to last.
+
+    .. math:: s_t = e_1 \circ e_2 \circ \dots \circ e_t
+
+    Parameters
+    ----------
+    combine : callable
+        ``combine(left, right)`` on elements or tuples of them, for many pairs at once (the axis
+        of time stands for the pairs). Must be associative; ``left`` is the earlier one.
+    elements : ndarray of shape (T, ...) or tuple of such arrays
+        The elements.
+    axis : int
+        Axis of time, the same in all arrays.
+
+    Returns
+    -------
+    scanned : ndarray of shape (T, ...) or tuple of such arrays
+        As ``elements``.
+
+    Raises
+    ------
+    ValueError
+        If there is no element, or the arrays differ in length.
+    """
+    is_tuple = isinstance(elements, tuple)
+    parts = [
+        np.moveaxis(np.asarray(part), axis, 0) for part in (elements if is_tuple else (elements,))
+    ]
+    lengths = {len(part) for part in parts}
+    if len(lengths) != 1 or lengths == {0}:
+        raise ValueError(f"elements must agree in a length of at least 1, got {sorted(lengths)}")
+
+    def together(left, right):
+        out = combine(tuple(left), tuple(right)) if is_tuple else (combine(left[0], right[0]),)
+        return [np.asarray(part) for part in out]
+
+    reach = 1  # every entry holds the combination of the last `reach` elements up to its own
+    while reach < len(parts[0]):
+        joined = together([p[:-reach] for p in parts], [p[reach:] for p in parts])
+        parts = [np.concatenate([p[:reach], new]) for p, new in zip(parts, joined, strict=True)]
+        reach *= 2
+    parts = [np.moveaxis(part, 0, axis) for part in parts]
+    return tuple(parts) if is_tuple else parts[0]
+
+
+def _steps(y, pi, A, B):
+    """Return log of pi_j b_j(y_1) in every row, then of A_ij b_j(y_t): (T, K, K)."""
+    pi, A, emission = check_hmm(pi, A, B)
+    log_b = log_likelihood(y, emission)
+    with np.errstate(divide="ignore"):
+        steps = np.log(A) + log_b[:, None, :]
+        steps[0] = np.log(pi) + log_b[0]  # whatever the row: nothing comes before
+    return steps
+
+
+def _refuse_impossible(y, log_alpha):
+    dead = np.flatnonzero(np.isneginf(log_alpha.max(axis=1)))
+    if len(dead):
+        t = int(dead[0])
+        raise ValueError(
+            f"observation {np.asarray(y)[t]} at t={t} has probability zero in every state that "
+            "can be reached"
+        )
+
+
+def forward_scan(y, pi, A, B):
+    """Return the filter (T, K) and the log evidence in nats, as the loop of ``hmm`` does.
+
+    Parameters
+    ----------
+    y : ndarray of shape (T,) or (T, D)
+        One sequence.
+    pi : ndarray of shape (K,)
+        Start distribution.
+    A : ndarray of shape (K, K)
+        Transition table, rows sum to 1.
+    B : ndarray of shape (K, V), Gaussian or Poisson
+        Emissions.
+
+    Returns
+    -------
+    alpha : ndarray of shape (T, K)
+        p(z_t | y_{1:t}), rows sum to 1.
+    log_evidence : float
+        Nats.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit, or an observation is impossible.
+    """
+    steps = _steps(y, pi, A, B)
+    size = steps.max(axis=(1, 2), keepdims=True)
+    size = np.where(np.isfinite(size), size, 0.0)
+
+    def combine(left, right):
+        product = left[0] @ right[0]
+        top = product.max(axis=(1, 2), keepdims=True)
+        top = np.where(top > 0, top, 1.0)  # an impossible stretch stays zero
+        return product / top, left[1] + right[1] + np.log(top)
+
+    product, log_size = associative_scan(combine, (np.exp(steps - size), size))
+    rows = product[:, 0]
+    total = rows.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore"):
+        log_total = np.log(total)
+    _refuse_impossible(y, log_total)
+    return rows / total, float(log_total[-1, 0] + log_size[-1, 0, 0])
+
+
+def viterbi_scan(y, pi, A, B):
+    """Return the best path (T,) and its log joint in nats; arguments as in forward_scan.
+
+    Needs T K^3 memory: meant for few states.
+    """
+    steps = _steps(y, pi, A, B)
+
+    def best(left, right):
+        return (left[..., :, :, None] + right[..., None, :, :]).max(axis=-2)
+
+    log_delta = associative_scan(best, steps)[:, 0]
+    _refuse_impossible(y, log_delta)
+    path = np.empty(len(steps), dtype=int)
+    path[-1] = log_delta[-1].argmax()
+    for t in range(len(steps) - 2, -1, -1):
+        path[t] = (log_delta[t] + steps[t + 1][:, path[t + 1]]).argmax()
+    return path, float(log_delta[-1].max())
