@@ -50,12 +50,12 @@ def cut_icon_font(target):
     wanted |= {int(c, 16) for c in re.findall(r'--pst-icon-[a-z-]+:\s*"\\([0-9a-f]+)"', css)}
     font = PYDATA / "vendor/fontawesome/webfonts/fa-solid-900.woff2"
     options = subset.Options(flavor="woff2", layout_features=[], name_IDs=[0, 1, 2, 13, 14])
-    loaded = subset.load_font(str(font), options)
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=wanted)
-    cutter.subset(loaded)
     target.parent.mkdir(parents=True, exist_ok=True)
-    subset.save_font(loaded, str(target), options)
+    with subset.load_font(str(font), options) as loaded:
+        cutter = subset.Subsetter(options)
+        cutter.populate(unicodes=wanted)
+        cutter.subset(loaded)
+        subset.save_font(loaded, str(target), options)
 
 
 def silence(source, target):
@@ -153,12 +153,12 @@ def matching_brace(css, opening):
         elif c in "\"'":
             quote = c
         elif c == "{":
-            depth += (c in "([") - (c in ")]")
+            depth += 1
         elif c == "}":
             depth -= 1
             if depth == 0:
                 return i
-    raise ExtensionError(f"style sheet with an open brace: {css[opening - 80 : opening + 80]!r}")
+    raise ExtensionError(f"style sheet with an open brace: {css[opening : opening + 80]!r}")
 
 
 def split_selectors(head):

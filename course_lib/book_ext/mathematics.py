@@ -1,5 +1,6 @@
 """Formulas become HTML and MathML while the book is built; a mistake names its file and line."""
 
+import atexit
 import functools
 import json
 import shutil
@@ -27,9 +28,11 @@ def find_node():
 
 @functools.lru_cache(maxsize=1)
 def server():
-    """Start KaTeX once a build; it ends with its standard input, that is with this process."""
+    """Start KaTeX once a build; it ends when its standard input does."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    return subprocess.Popen([find_node(), str(SERVER)], encoding="utf-8", **pipes)
+    katex = subprocess.Popen([find_node(), str(SERVER)], encoding="utf-8", **pipes)
+    atexit.register(katex.communicate)
+    return katex
 
 
 @functools.cache

@@ -12,6 +12,8 @@ def dropdowns(soup):
     for box in soup.select("div.admonition.dropdown"):
         title = box.find("p", class_="admonition-title", recursive=False)
         box.name, title.name = "details", "summary"
+        for link in title.find_all("a"):  # a click on the title opens the box
+            link.unwrap()
         box["class"] = [c for c in box["class"] if c != "dropdown"]
         body = soup.new_tag("div", attrs={"class": "details-body"})
         for child in list(title.next_siblings):

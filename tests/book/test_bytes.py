@@ -1,0 +1,48 @@
+"""Byte budgets, counted as a server sends them with gzip: what a reader on a slow line waits for.
+
+The goals stand in the design: 250 KB for a page of text, 300 KB with demos, 25 KB for the code of
+all demos, 15 KB for the inline state of one. 1 KB = 1000 bytes.
+"""
+
+import gzip
+
+import pytest
+from bs4 import BeautifulSoup
+
+TEXT_PAGE, DEMO_PAGE, DEMO_CODE, DEMO_STATE = 250_000, 300_000, 25_000, 15_000
+
+
+def gzipped(data):
+    return len(gzip.compress(data, 6, mtime=0))
+
+
+def test_page_transfer(open_page, server, page_path):
+    visit = open_page(page_path)
+    page = visit.page
+    page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true; })")
+    page.mouse.wheel(0, 100_000)
+    page.wait_for_timeout(300)
+    has_demo = page.locator(".sbs-demo").count() > 0
+    sizes = {url: server.wire_bytes(url) for url, _ in visit.responses}
+    assert sizes, "nothing was counted"
+    total, budget = sum(sizes.values()), DEMO_PAGE if has_demo else TEXT_PAGE
+    largest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
+    assert total <= budget, f"{total} bytes, allowed {budget}; largest: {largest}"
+
+
+def test_demo_code(built_book):
+    code = [built_book / "_static" / name for name in ("sbs.js", "sbs.css")]
+    sizes = {file.name: gzipped(file.read_bytes()) for file in code}
+    assert sum(sizes.values()) <= DEMO_CODE, sizes
+
+
+def test_inline_state_of_each_demo(built_book, page_path):
+    soup = BeautifulSoup((built_book / page_path).read_text(encoding="utf-8"), "html.parser")
+    for demo in soup.select(".sbs-demo"):
+        state = demo.find("script", type="application/json").string.encode()
+        assert len(state) <= DEMO_STATE, f"{demo.get('data-demo')}: {len(state)} bytes"
+
+
+@pytest.mark.parametrize("name", ["fontawesome.js", "bootstrap.js"])
+def test_scripts_that_nothing_needs_are_gone(built_book, name):
+    assert not list(built_book.rglob(f"{name}*"))
