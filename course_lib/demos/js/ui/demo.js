@@ -115,7 +115,7 @@ export function mountDemo({ model, el }, view) {
       get name() { return `Goals ${done.size}/${items.length}`; },
       el: list,
       always: () => {
-        const facts = view.facts(state, result);
+        const facts = view.facts(state, result, initial);
         state.fixed.goals.forEach((goal, i) => {
           if (!done.has(i) && !ask?.waiting() && holds(goal, facts)) {
             done.add(i);

@@ -6,7 +6,7 @@ const NS = "http://www.w3.org/2000/svg";
 export function h(tag, props = {}, ...children) {
   const el = tag.startsWith("svg:") ? document.createElementNS(NS, tag.slice(4)) : document.createElement(tag);
   put(el, props);
-  el.append(...children.flat().filter((c) => c !== null && c !== undefined));
+  el.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
   return el;
 }
 

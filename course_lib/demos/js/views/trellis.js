@@ -8,7 +8,6 @@ import { numberFor, probRow } from "../ui/prob_row.js";
 const ROW = 58;
 const STRIP = 40;
 const GAP = 14;
-const RADIUS = 20;
 const PASSES = ["forward", "backward", "viterbi"];
 
 const softmax = (row) => {
@@ -188,7 +187,7 @@ function build(ctx) {
   const yStrip = yObs + 72;
   const height = yStrip + 3 * (STRIP + GAP);
 
-  const pass = choice({ legend: "Pass", show: false, options: ["Forward: filter", "Backward: smoother", "Best path: Viterbi"], set: (i) =>
+  const pass = choice({ legend: "Pass", show: false, options: ["Filter →", "← Smoother", "Viterbi →"], set: (i) =>
     ctx.set((s) => {
       s.opts.show = PASSES[i];
       s.t = i === 1 ? s.obs.length - 1 : 0;
@@ -201,13 +200,13 @@ function build(ctx) {
   const canvas = h("div", { class: "sbs-canvas" }, svg, tiles);
   const scroller = h("div", { class: "sbs-scroll" }, canvas);
   const gutter = h("div", { class: "sbs-gutter" });
-  const strips = [["filter", "the past only"], ["smoother", "the whole record"], ["Viterbi", "the best path"]];
+  const strips = [["filter", "past only"], ["smoother", "all data"], ["Viterbi", "best path"]];
   const swatches = states.map((name, k) => {
     const dot = h("i", { class: "sbs-dot" });
     gutter.append(h("div", { style: `top:${k * ROW}px;height:${ROW}px` }, h("b", { title: name }, dot, name)));
     return dot;
   });
-  gutter.append(h("div", { style: `top:${yObs}px;height:40px` }, h("b", { text: "observed" }), h("small", { text: "click to change" })));
+  gutter.append(h("div", { style: `top:${yObs}px;height:40px` }, h("b", { text: "observed" }), h("small", { text: "click to edit" })));
   strips.forEach(([name, words], i) => gutter.append(
     h("div", { style: `top:${yStrip + i * (STRIP + GAP)}px;height:${STRIP}px` }, h("b", { text: name }), h("small", { text: words }))));
   layers.band.append(h("svg:rect", { class: "sbs-now", y: 0, height, rx: 8 }));
@@ -235,13 +234,14 @@ function build(ctx) {
     ]),
   ];
   const model = h("details", { class: "sbs-model", open: true }, h("summary", { text: "The model: drag any probability" }),
-    h("div", { class: "sbs-rows", style: `--k:${K};--v:${symbols.length}` }, rows.map((r) => r.el)), exact.el);
+    h("div", { class: `sbs-rows${2 * K + symbols.length < 14 ? " sbs-aligned" : ""}`, style: `--k:${K}` }, rows.map((r) => r.el)), exact.el);
 
   function draw(s, r, { marked, hide, palette, calm }) {
     const { t, opts: { show, cell }, obs } = s;
     const T = obs.length;
     const left = canvas.parentNode.clientWidth;
     const w = Math.min(84, Math.max(44, Math.floor(left / T)));
+    const R = Math.min(20, Math.max(15, 0.34 * w));
     const [X, Y] = [(i) => i * w + w / 2, (k) => k * ROW + ROW / 2];
     const dead = r.f.dead >= 0 ? r.f.dead : T;
     colours = { states: palette.states };
@@ -269,7 +269,7 @@ function build(ctx) {
       const best = onPath(i + 1) && r.v.path[i] === a && r.v.path[i + 1] === b;
       const mine = show === "backward" ? i === t && a === cell : i + 1 === t && b === cell;
       put(edges[e], {
-        x1: X(i) + RADIUS, y1: Y(a), x2: X(i + 1) - RADIUS, y2: Y(b),
+        x1: X(i) + R, y1: Y(a), x2: X(i + 1) - R, y2: Y(b),
         "stroke-width": best ? 6 : shown ? 0.75 + 8 * flow : 0.75,
         stroke: best || mine ? palette.states[a] : "currentColor",
         opacity: best ? 1 : shown && flow > 0 ? (mine ? 0.95 : 0.35) : 0.12,
@@ -278,13 +278,13 @@ function build(ctx) {
     const nodes = keep(layers.nodes, T * K, (n) => h("svg:g", { onclick: () => ctx.set((d) => {
       d.t = Math.floor(n / K);
       d.opts.cell = n % K;
-    }) }, h("svg:circle", { r: RADIUS }), h("svg:text", { dy: "0.35em" })));
+    }) }, h("svg:circle"), h("svg:text", { dy: "0.35em" })));
     nodes.forEach((g, n) => {
       const [i, k] = [Math.floor(n / K), n % K];
       const p = value(i, k);
       const fill = p === null ? palette.paper : mix(palette.paper, palette.states[k], p);
       put(g, { transform: `translate(${X(i)} ${Y(k)})`, class: `sbs-node${reached(i) ? "" : " sbs-later"}${i === t && k === cell ? " sbs-cell" : ""}` });
-      put(g.firstChild, { fill, stroke: palette.states[k], "stroke-width": onPath(i || 1) && r.v.path[i] === k ? 4 : null });
+      put(g.firstChild, { r: R, fill, stroke: palette.states[k], "stroke-width": onPath(i || 1) && r.v.path[i] === k ? 4 : null });
       put(g.lastChild, { fill: inkOn(fill), text: p === null ? (hide && i === t ? "?" : "") : p > 0.995 && p < 1 ? ">.99" : p < 0.005 && p > 0 ? "<.01" : num(p, 2).replace(/^0/, "") });
     });
 
@@ -339,7 +339,8 @@ function build(ctx) {
   }
 
   return {
-    el: h("div", {}, pass.el, h("div", { class: "sbs-stage", style: `height:${height + 4}px` }, gutter, scroller), symbolChoice.el),
+    el: h("div", {}, pass.el, h("div", { class: "sbs-stage", style: `height:${height + 4}px` }, gutter, scroller),
+      h("p", { class: "sbs-note" }, h("i", { class: "sbs-dash" }), "changed by your last edit"), symbolChoice.el),
     after: h("div", {}, h("div", { class: "sbs-why" }, cellChoice.el, sums.el), model),
     draw,
   };
