@@ -137,12 +137,11 @@ def sample_chain(T, pi, A, rng):
         raise ValueError(f"T must be at least 1, got {T}")
     pi, A = _check_chain(pi, A)
     u = rng.random(T)
-    cdf = np.cumsum(A, axis=1)
-    y = np.empty(T, dtype=int)
-    y[0] = _inverse_cdf(np.cumsum(pi), u[0])
+    after = np.stack([_inverse_cdf(row, u) for row in A], axis=1).tolist()  # next symbol, from each
+    y = [int(_inverse_cdf(pi, u[:1])[0])]
     for t in range(1, T):
-        y[t] = _inverse_cdf(cdf[y[t - 1]], u[t])
-    return y
+        y.append(after[t][y[-1]])
+    return np.array(y)
 
 
 def chain_log_prob(y, pi, A):
@@ -209,5 +208,7 @@ def _check_chain(pi, A):
     return check_distribution("pi", check_shape("pi", pi, (len(A),))), A
 
 
-def _inverse_cdf(cdf, u):
-    return min(int(np.searchsorted(cdf, u, side="right")), len(cdf) - 1)
+def _inverse_cdf(p, u):
+    """Symbols drawn from p by uniform numbers u; a symbol of probability 0 is never drawn."""
+    cdf = np.cumsum(p)
+    return np.searchsorted(cdf / cdf[-1], u, side="right")

@@ -114,7 +114,7 @@ class TestFitChain:
 
 class TestSampleChain:
     def test_frequencies_of_all_short_sequences(self, rng):
-        n, T = 40_000, 3
+        n, T = 20_000, 3
         drawn = [tuple(markov.sample_chain(T, PI3, A3, rng)) for _ in range(n)]
         for y in itertools.product(range(3), repeat=T):
             p = probability_by_hand(y, PI3, A3)
