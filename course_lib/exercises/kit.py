@@ -352,14 +352,20 @@ def _quiet(function, case):
 
 
 def _show_arguments(case):
-    return "input " + ", ".join(
-        np.array2string(
-            np.asarray(a), precision=3, threshold=8, edgeitems=3, separator=", "
-        ).replace("\n", " ")
-        if isinstance(a, (list, np.ndarray))
-        else _short(a)
-        for a in case
-    )
+    return "input " + ", ".join(_show(argument) for argument in case)
+
+
+def _show(argument):
+    if isinstance(argument, (list, tuple)) and any(np.ndim(part) for part in argument):
+        text = "[" + ", ".join(_show(part) for part in argument) + "]"  # rows may differ in length
+    elif isinstance(argument, (list, np.ndarray)):
+        text = np.array2string(
+            np.asarray(argument), precision=3, threshold=8, edgeitems=3, separator=", "
+        )
+    else:
+        return _short(argument)
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 # ---- values ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Answers that the checks of chapter 03 must reject, with a piece of the message, and right ones."""
+"""Answers that the checks of chapter 03 must reject, a piece of each message, and right ones."""
 
 import itertools
 
@@ -116,6 +116,11 @@ def m_step_average_start(gamma, xi, y, V):
 def m_step_columns(gamma, xi, y, V):
     pi, _, B = m_step_in_loops(gamma, xi, y, V)
     return pi, xi.sum(axis=0) / xi.sum(axis=(0, 1)), B
+
+
+def m_step_one_sum(gamma, xi, y, V):
+    pi, _, B = m_step_in_loops(gamma, xi, y, V)
+    return pi, xi.sum(axis=0) / xi.sum(), B
 
 
 def m_step_counts(gamma, xi, y, V):
@@ -241,7 +246,7 @@ WRONG = {
         (m_step_average_start, "average of gamma"),
         (m_step_columns, "column sums"),
         (m_step_counts, "did you normalise"),
-        (lambda gamma, xi, y, V: (gamma[0], xi.sum(axis=0) / xi.sum(), None), "not answered"),
+        (m_step_one_sum, "each row must by itself"),
     ],
     "check_poisson_rates": [
         (rates_by_T, "divided by T"),
