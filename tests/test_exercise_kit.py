@@ -288,6 +288,15 @@ class TestWrongFunction:
         )
         assert problem == "with input [1., 2.], 3: n: 3 is too small"
 
+    def test_ragged_argument_is_shown(self):
+        sequences = [np.array([0, 1, 1]), np.array([1, 0])]
+        problem = wrong_function(lambda s: 4, [(sequences,)], want=lambda s: sum(map(len, s)))
+        assert problem == "with input [[0, 1, 1], [1, 0]]: 4 is too small"
+
+    def test_long_arguments_are_cut(self):
+        problem = wrong_function(lambda x: 1, [np.arange(99.0)], want=np.sum)
+        assert problem == "with input [ 0., 1., 2., ..., 96., 97., 98.]: 1 is too small"
+
     def test_function_right_on_one_case_only(self):
         assert self.problem(lambda x: np.array([1.0, 1.5, 7 / 3])) is not None
 
