@@ -4,6 +4,7 @@ When the pages are written the files go over the theme's, what no page loads goe
 style sheets lose the rules that no page can match.
 """
 
+import base64
 import logging
 import re
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pydata_sphinx_theme
 import sphinx_book_theme
+from bs4 import BeautifulSoup, SoupStrainer
 from fontTools import subset
 from sphinx.errors import ExtensionError
 
@@ -21,6 +23,11 @@ PYDATA = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/
 BOOK_THEME = Path(sphinx_book_theme.__file__).parent / "theme/sphinx_book_theme/static"
 KATEX = ROOT / "node_modules/katex/dist"
 DEMOS = ROOT / "course_lib/demos/static"
+
+# In nearly every formula: letters, digits and signs, large brackets and sums.
+INLINE_FONTS = {
+    f"KaTeX_{x}" for x in "Main-Regular Math-Italic Size1-Regular Size2-Regular".split()
+}
 
 # Every icon that a template, the theme's scripts or its style sheets can show. A test compares
 # the built pages with the glyphs in the font.
@@ -43,19 +50,23 @@ def codepoints(css, names):
     return {found[name] for name in names}
 
 
-def cut_icon_font(target):
-    """Write the icon font with only the glyphs in ICONS (and those that its style sheet names)."""
-    css = (PYDATA / "styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")
-    wanted = codepoints(css, ICONS)
-    wanted |= {int(c, 16) for c in re.findall(r'--pst-icon-[a-z-]+:\s*"\\([0-9a-f]+)"', css)}
-    font = PYDATA / "vendor/fontawesome/webfonts/fa-solid-900.woff2"
+def cut_font(source, target, wanted):
+    """Write a font with only the glyphs of the wanted code points, as woff2."""
     options = subset.Options(flavor="woff2", layout_features=[], name_IDs=[0, 1, 2, 13, 14])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with subset.load_font(str(font), options) as loaded:
+    with subset.load_font(str(source), options) as loaded:
         cutter = subset.Subsetter(options)
         cutter.populate(unicodes=wanted)
         cutter.subset(loaded)
+        target.parent.mkdir(parents=True, exist_ok=True)
         subset.save_font(loaded, str(target), options)
+
+
+def cut_icon_font(target):
+    """Write the icon font with the glyphs in ICONS and those that the theme's rules name."""
+    css = (PYDATA / "styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")
+    wanted = codepoints(css, ICONS)
+    wanted |= {int(c, 16) for c in re.findall(r'--pst-icon-[a-z-]+:\s*"\\([0-9a-f]+)"', css)}
+    cut_font(PYDATA / "vendor/fontawesome/webfonts/fa-solid-900.woff2", target, wanted)
 
 
 def silence(source, target):
@@ -65,22 +76,37 @@ def silence(source, target):
     target.write_text(re.sub(r"\n?//# sourceMappingURL=.*", "", text), encoding="utf-8")
 
 
-def local_katex(target):
-    """Copy KaTeX's style sheet and its woff2 fonts; other formats serve browsers of before 2016."""
+def used_in_formulas(html):
+    """Return the code points of all characters in the formulas of the book."""
+    formulas = SoupStrainer("span", class_="katex-html")
+    text = set()
+    for page in html.rglob("*.html"):
+        source = page.read_text(encoding="utf-8")
+        text.update(BeautifulSoup(source, "html.parser", parse_only=formulas).get_text())
+    return {ord(character) for character in text}
+
+
+def local_katex(target, wanted):
+    """Write KaTeX's style sheet and its fonts, with the glyphs that the book's formulas use.
+
+    The fonts of ordinary formulas stand in the style sheet itself: a font that arrives after the
+    text moves the lines. Only woff2: the other formats serve browsers of before 2016.
+    """
     if not KATEX.is_dir():
         raise ExtensionError(f"{KATEX} is missing: run `make book`, or `npm install` in {ROOT}")
     css = (KATEX / "katex.min.css").read_text(encoding="utf-8")
     css = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[^"]*"\)', "", css)
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "katex.css").write_text(css, encoding="utf-8")
     for font in sorted((KATEX / "fonts").glob("*.woff2")):
-        (target / "fonts").mkdir(exist_ok=True)
-        shutil.copyfile(font, target / "fonts" / font.name)
+        cut_font(font, target / "fonts" / font.name, wanted)
+        if font.stem in INLINE_FONTS:
+            data = base64.b64encode((target / "fonts" / font.name).read_bytes()).decode()
+            css = css.replace(f"fonts/{font.name}", f"data:font/woff2;base64,{data}")
+    (target / "katex.css").write_text(css, encoding="utf-8")
 
 
 def fill_static(static):
     """Put our files over those that the themes and extensions have brought."""
-    local_katex(static / "katex")
+    local_katex(static / "katex", used_in_formulas(static.parent))
     cut_icon_font(static / "vendor/fontawesome/webfonts/fa-solid-900.woff2")
     silence(PYDATA / "scripts/pydata-sphinx-theme.js", static / "scripts/pydata-sphinx-theme.js")
     silence(BOOK_THEME / "scripts/sphinx-book-theme.js", static / "scripts/sphinx-book-theme.js")
@@ -184,5 +210,4 @@ def matchable(selector, words):
 
 
 def setup(app):
-    app.add_css_file("katex/katex.css")
     app.connect("build-finished", finish, priority=900)

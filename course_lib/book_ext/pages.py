@@ -55,6 +55,12 @@ def empty_header_cells(soup):
             cell.name = "td"
 
 
+def roles(soup):
+    """Entries of the bibliography get the role of their list's items, not a deprecated one."""
+    for entry in soup.select("div.citation[role=doc-biblioentry]"):
+        entry["role"] = "listitem"
+
+
 def description(doctree):
     """Return the first real sentence of a page, for search engines."""
     for paragraph in doctree.findall(nodes.paragraph):
@@ -65,7 +71,7 @@ def description(doctree):
 
 
 def mend(app, pagename, templatename, context, doctree):
-    context["has_demo"] = False
+    context["has_demo"] = context["has_math"] = False
     context["script_files"] = [
         script
         for script in context.get("script_files", ())
@@ -78,7 +84,8 @@ def mend(app, pagename, templatename, context, doctree):
     context["description"] = description(doctree)
     soup = BeautifulSoup(context["body"], "html.parser")
     context["has_demo"] = soup.find(class_="sbs-demo") is not None
-    for change in (dropdowns, hidden_cells, wide_things, empty_header_cells):
+    context["has_math"] = soup.find(class_="katex") is not None
+    for change in (dropdowns, hidden_cells, wide_things, empty_header_cells, roles):
         change(soup)
     context["body"] = soup.decode(formatter="minimal")
 
