@@ -95,7 +95,8 @@ def _table(batch):
 def _chunk_length(batch, task):
     """Return the chunk length for one long sequence of few states, else None."""
     T, K = len(batch.inside), len(batch.pi)
-    if len(batch.ys) > 1 or T < CHUNKED_FROM_T or K > CHUNKED_TO_K[task]:
+    short = len(batch.ys) > 1 or T < CHUNKED_FROM_T or not batch.inside.all()
+    if short or K > CHUNKED_TO_K[task]:
         return None
     return max(8, round(np.sqrt(T / 2)))
 
