@@ -9,6 +9,7 @@ from course_lib.demos._demo import Demo, picture
 from course_lib.demos._state import (
     Goal,
     check_limit,
+    check_state,
     goals_of,
     integers,
     labels_of,
@@ -98,6 +99,7 @@ def chain(
     ValueError
         If a shape, a probability, an item or the size does not fit; the message names it.
     """
+    from course_lib._checks import check_shape
     from course_lib.markov import stationary_distribution
 
     items = labels_of("items", list(items), len(items), "")
@@ -108,10 +110,11 @@ def chain(
     check_limit("classes", len(classes), 2, "classes")
     pi = [np.asarray(row, dtype=float) for _, row, _ in classes]
     A = [np.asarray(rows, dtype=float) for _, _, rows in classes]
+    for row, table in zip(pi, A, strict=True):
+        check_shape("pi", row, (len(items),))
+        check_shape("A", table, (len(items), len(items)))
     bag = [stationary_distribution(a) for a in A] if bag is None else np.asarray(bag, dtype=float)
     mode = "walk" if len(classes) == 1 else mode
-    if goals is None:
-        goals = default_goals(tokens, pi, A) if len(classes) == 2 else ()
     state = {
         "v": 1,
         "view": "chain",
@@ -119,7 +122,7 @@ def chain(
         "fixed": {
             "items": items,
             "classes": [str(label) for label, _, _ in classes],
-            "goals": goals_of(goals),
+            "goals": [],
             "title": title,
         },
         "params": {"pi": plain(pi), "A": plain(A), "bag": plain(bag)},
@@ -128,6 +131,11 @@ def chain(
         "seed": seed,
         "opts": {"mode": mode, "cls": cls, "cell": 0, "predict": predict},
     }
+    check_state(state)
+    check(state)
+    if goals is None:
+        goals = default_goals(tokens, pi, A) if len(classes) == 2 else ()
+    state["fixed"]["goals"] = goals_of(goals)
     return Demo(state, sys.modules[__name__])
 
 

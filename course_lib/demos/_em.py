@@ -9,6 +9,7 @@ from course_lib.demos._demo import Demo, picture
 from course_lib.demos._state import Goal, check_limit, goals_of, labels_of, plain
 
 MAX_T, MAX_K = 400, 4
+COLLAPSED = 1e-6  # of the variance of the data: a state on one value, where EM stops
 
 GOALS = (
     Goal(
@@ -102,7 +103,8 @@ def _start(y, kind, start, K):
             mean = np.maximum(mean, 0.5)  # a rate of zero can never emit a count above zero
         A = np.full((K, K), 0.1 / max(K - 1, 1))
         np.fill_diagonal(A, 0.9 if K > 1 else 1.0)
-        return np.full(K, 1 / K), A, mean, np.full(K, max(y.var(), 1e-3))
+        var = () if kind == "poisson" else np.full(K, max(y.var(), 1e-3))
+        return np.full(K, 1 / K), A, mean, var
     if isinstance(start, dict):
         spread = np.asarray(start.get("var", ()), dtype=float).ravel()
         mean = start["rate"] if kind == "poisson" else start["mean"]
@@ -164,12 +166,17 @@ def trace(state):
     poisson = state["fixed"]["kind"] == "poisson"
     y = y.astype(int) if poisson else y
     pi, A, B = model(state)
-    rows = []
+    floor = COLLAPSED * y.var()
+    rows, stopped = [], False
     for _ in range(state["t"] + 1):
-        step = hmm_learning.em_step(y, pi, A, B)
-        mean = B.rate if poisson else B.mean[:, 0]
-        rows.append((step.log_evidence_before, pi, A, mean, None if poisson else B.var[:, 0]))
-        pi, A, B = step.pi, step.A, step.B
+        if not stopped:
+            # Without a floor the library would refuse the step that the demo stops before.
+            step = hmm_learning.em_step(y, pi, A, B, var_floor=0.0 if poisson else 1e-300)
+            mean = B.rate if poisson else B.mean[:, 0]
+            row = (step.log_evidence_before, pi, A, mean, None if poisson else B.var[:, 0])
+            stopped = not poisson and bool(np.any(B.var < floor))
+            pi, A, B = step.pi, step.A, step.B
+        rows.append(row)
     log_evidence, starts, tables, means, variances = zip(*rows, strict=True)
     series = [
         Series("log_evidence", np.array(log_evidence), unit="nats"),

@@ -63,6 +63,8 @@ def trellis(
     ValueError
         If a shape, a probability, a symbol or the size does not fit; the message names it.
     """
+    from course_lib._checks import check_hmm
+
     pi, A, B = (np.asarray(x, dtype=float) for x in (pi, A, B))
     obs = integers("obs", obs)
     check_limit("obs", len(obs), MAX_T, "steps")
@@ -70,6 +72,7 @@ def trellis(
         raise ValueError(f"pi must have shape (K,) and B (K, V), got {pi.shape} and {B.shape}")
     check_limit("pi", len(pi), MAX_K, "states")
     check_limit("B", B.shape[1], MAX_V, "symbols")
+    check_hmm(pi, A, B)
     state = {
         "v": 1,
         "view": "trellis",

@@ -39,8 +39,9 @@ export function maximise(kind, y, m, e) {
     return n > 0 ? row.map((x) => x / n) : m.A[i]; // a state never left keeps its row
   });
   const weight = m.mean.map((_, k) => e.gamma.reduce((s, g) => s + g[k], 0));
+  const least = kind === "poisson" ? 1e-10 : -Infinity; // hmm_learning.SMALLEST_RATE
   const mean = m.mean.map((old, k) =>
-    weight[k] > 0 ? e.gamma.reduce((s, g, t) => s + g[k] * y[t], 0) / weight[k] : old);
+    weight[k] > 0 ? Math.max(least, e.gamma.reduce((s, g, t) => s + g[k] * y[t], 0) / weight[k]) : old);
   const variance = m.var.map((old, k) => weight[k] > 0
     ? e.gamma.reduce((s, g, t) => s + g[k] * (y[t] - mean[k]) ** 2, 0) / weight[k] : old);
   return { pi: [...e.gamma[0]], A, mean, var: variance, weight };

@@ -1,5 +1,5 @@
 // States: the JSON Schema in ../../schema.json, links and share hashes, undo-friendly copies.
-import schema from "../../schema.json";
+import schema from "../../schema.json" with { type: "json" };
 
 const types = {
   object: (v) => typeof v === "object" && v !== null && !Array.isArray(v),

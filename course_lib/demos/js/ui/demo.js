@@ -284,7 +284,7 @@ function panels(list) {
     const shown = open ? [open.el] : [];
     if (box.firstChild !== (shown[0] ?? null)) box.replaceChildren(...shown);
   }
-  return { el: h("div", { class: "sbs-tabs" }, h("div", { class: "sbs-btns" }, buttons), box), draw };
+  return { el: list.length ? h("div", { class: "sbs-tabs" }, h("div", { class: "sbs-btns" }, buttons), box) : null, draw };
 }
 
 // Predict, then reveal: a guess by slider before the step's result is shown.

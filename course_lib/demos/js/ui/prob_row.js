@@ -44,11 +44,11 @@ export function numberFor(commit) {
   let target = null;
   const label = h("span", { text: "Drag a bar, or select it and type:" });
   const field = h("input", {
-    type: "number", min: 0, max: 1, step: 0.01, disabled: true, class: "sbs-field",
+    type: "number", disabled: true, class: "sbs-field",
     "aria-label": "value of the selected bar",
     onchange: () => {
       const value = Number(field.value);
-      if (field.value.trim() !== "" && Number.isFinite(value)) target.write(Math.min(1, Math.max(0, value)));
+      if (field.value.trim() !== "" && Number.isFinite(value)) target.write(Math.min(target.max ?? 1, Math.max(target.min ?? 0, value)));
       draw();
       commit();
     },
@@ -56,7 +56,7 @@ export function numberFor(commit) {
   const draw = () => {
     if (!target) return;
     put(label, { text: target.label });
-    put(field, { "aria-label": target.label, disabled: false });
+    put(field, { "aria-label": target.label, disabled: false, min: +(target.min ?? 0).toFixed(4), max: +(target.max ?? 1).toFixed(4), step: target.max ? "any" : 0.01 });
     field.value = +target.get().toFixed(4);
   };
   return {

@@ -80,6 +80,7 @@ export const chain = {
   },
 
   sums(s, r) {
+    if (walking(s)) return [];
     const { items, classes } = s.fixed;
     const { t } = s;
     const of = (c) => {

@@ -11,7 +11,7 @@ const TIME = 96;
 const PAD = 30; // below the histogram: axis and start handles
 const COLLAPSED = 1e-6; // of the variance of the data
 
-const words = (s) => s.fixed.unit || "y";
+const gained = (x) => (Math.abs(x) < 5e-4 ? "gains less than 0.001 nats" : `gains ${num(x)} nats`);
 const range = ({ kind, y }) => {
   const [lo, hi] = [Math.min(...y), Math.max(...y)];
   const pad = Math.max(0.08 * (hi - lo), kind === "poisson" ? 1 : 1e-9);
@@ -73,7 +73,7 @@ export const em = {
     if (!s.t) return `The start. Drag the triangles under the axis, then step. Log evidence ${num(run.e.logEvidence, 2)} nats.`;
     const before = r.runs[s.t - 1];
     const weight = before.e.gamma.reduce((a, g) => a + g[s.opts.cell], 0);
-    return `${k} is responsible for ${num(weight, 1)} of ${s.fixed.y.length} values; its mean goes from ${num(before.m.mean[s.opts.cell], 2)} to ${num(run.m.mean[s.opts.cell], 2)}. The log evidence gains ${num(run.e.logEvidence - before.e.logEvidence, 3)} nats.`;
+    return `${k} is responsible for ${num(weight, 1)} of ${s.fixed.y.length} values; its mean goes from ${num(before.m.mean[s.opts.cell], 2)} to ${num(run.m.mean[s.opts.cell], 2)}. The log evidence ${gained(run.e.logEvidence - before.e.logEvidence)}.`;
   },
 
   sums(s, r) {
@@ -160,7 +160,7 @@ function build(ctx) {
   const cellChoice = choice({ legend: "Arithmetic of", options: states, set: (k) => ctx.set((s) => (s.opts.cell = k)) });
   const sums = arithmetic();
   const histBox = h("div", { class: "sbs-hist" }, hist, handles);
-  const legends = ["Data and densities", "Log evidence", "Every value in its most probable state"].map((text) => h("p", { class: "sbs-legend", text }));
+  const legends = [`Data${ctx.initial.fixed.unit ? `: ${ctx.initial.fixed.unit}` : ""}, and the density of each state`, "Log evidence", "Every value in its most probable state"].map((text) => h("p", { class: "sbs-legend", text }));
 
   let x = () => 0;
   const starts = states.map((name, k) => {
@@ -247,7 +247,7 @@ function build(ctx) {
   }
 
   return {
-    el: h("div", {}, h("div", { class: "sbs-em" }, h("div", {}, legends[0], histBox), h("div", {}, legends[1], rise)),
+    el: h("div", {}, h("div", { class: "sbs-plots" }, h("div", {}, legends[0], histBox), h("div", {}, legends[1], rise)),
       legends[2], h("div", {}, strip, h("div", { class: "sbs-ends" }, ends)), exact.el),
     after: h("div", { class: "sbs-why" }, cellChoice.el, sums.el),
     draw,

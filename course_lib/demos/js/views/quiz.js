@@ -22,7 +22,7 @@ export const quiz = {
     const parts = questions.map((q, i) => question(ctx, q, i));
     const total = h("p", { class: "sbs-say" });
     return {
-      el: h("ol", { class: "sbs-quiz" }, parts.map((p) => p.el)),
+      el: h("ol", { class: "sbs-questions" }, parts.map((p) => p.el)),
       after: total,
       draw(s, r) {
         parts.forEach((p, i) => p.draw(s.answers[i]));
