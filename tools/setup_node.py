@@ -14,7 +14,7 @@ from pathlib import Path
 import quietly
 
 ROOT = Path(__file__).resolve().parents[1]
-BIN = ROOT / ".venv" / "bin"
+BIN = Path(sys.executable).parent  # .venv/bin, or where hosted Jupyter keeps its Python
 OLDEST = 18
 
 
