@@ -125,6 +125,7 @@ def to_svg(fig, alt, copy=1):
             legend.set_frame_on(False)
     buffer = io.StringIO()
     with matplotlib.rc_context(_STYLE):
+        fig.draw_without_rendering()  # ticks may change with the first layout: settle them
         fig.savefig(
             buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
         )
@@ -135,7 +136,13 @@ def to_svg(fig, alt, copy=1):
     svg = svg.replace("<style", '<style data-of="figure"').replace(">*{", ">.sbs-figure *{")
     svg = re.sub(r"(font: [\d.]+px) [^;\"]*", r"\1 system-ui, sans-serif", svg)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
+    svg = re.sub(r'(?<= )(d|points|transform|x|y|width|height)="[^"]*"', _rounded, svg)
     return _unique_ids(_head(svg, alt), copy)
+
+
+def _rounded(attribute):
+    """An attribute with coordinates, to a hundredth of a point."""
+    return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", attribute[0])
 
 
 def _head(svg, alt):
