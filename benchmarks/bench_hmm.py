@@ -92,8 +92,9 @@ def main():
     for name, values in ratios.items():
         goal = 1 if name == "1" else 2
         met = sum(r >= goal for r in values)
-        print(f"goal {goal} x, {'one sequence' if name == '1' else 'batches'}: "
-              f"met in {met} of {len(values)} cells, median ratio {np.median(values):.2f}")  # fmt: skip
+        title = "one sequence" if name == "1" else "batches"
+        print(f"goal {goal} x, {title}: met in {met} of {len(values)} cells, ", end="")
+        print(f"median ratio {np.median(values):.2f}")
 
 
 if __name__ == "__main__":

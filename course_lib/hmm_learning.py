@@ -189,6 +189,8 @@ def baum_welch(ys, pi, A, B, lengths=None, n_iter=100, tol=1e-6, var_floor=0.0):
     if n_iter < 1:
         raise ValueError(f"n_iter must be at least 1, got {n_iter}")
     history, converged = [], False
+    if isinstance(B, Gaussian):  # a start below the floor would have to fall
+        B = Gaussian(B.mean, np.maximum(B.var, var_floor))
     for _ in range(n_iter):
         step = em_step(ys, pi, A, B, lengths, var_floor)
         _assert_not_fallen(history, step.log_evidence_before)

@@ -76,7 +76,7 @@ class TestAgainstAllPaths:
         assert tuple(hmm.viterbi(y, *model).path) == paths[joints.argmax()]
 
     def test_prediction_is_the_sum_over_unseen_steps(self, rng):
-        pi, A, B = random_model(rng, 3, V=4)
+        _, A, B = random_model(rng, 3, V=4)
         belief = np.array([0.2, 0.5, 0.3])
         states = hmm.predict_states(belief, A, 2)
         want = [sum(belief[i] * A[i, j] * A[j, k] for i in range(3) for j in range(3))
@@ -151,7 +151,11 @@ class TestZeros:
 
 
 class TestBadInput:
-    good = (np.array([0.6, 0.4]), np.array([[0.7, 0.3], [0.2, 0.8]]), np.array([[0.5, 0.5], [0.1, 0.9]]))
+    good = (
+        np.array([0.6, 0.4]),
+        np.array([[0.7, 0.3], [0.2, 0.8]]),
+        np.array([[0.5, 0.5], [0.1, 0.9]]),
+    )
 
     @pytest.mark.parametrize(
         "position, value, message",
