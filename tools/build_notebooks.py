@@ -24,7 +24,7 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from chapter_syntax import ChapterError, check_syntax, shown
+from chapter_syntax import ALLOWED_TAGS, PAGE_TAGS, ChapterError, check_syntax, shown
 from jupytext.myst import MystMetadataParsingError, myst_to_notebook
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -42,6 +42,7 @@ KERNEL_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "COURSE_LIB_STATIC": "1",  # demos as HTML only: no page is there to answer a widget
     "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the user's
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # silences a note of the debugger at every start
     "PYTHONPATH": str(ROOT),  # course_lib of this folder, whatever is installed
@@ -62,7 +63,7 @@ class Chapter:
 def read_chapter(source, metadata=NOTEBOOK_METADATA):
     """Read one MyST source into a notebook that has not run; None keeps its own metadata."""
     text = read_text(source)
-    check_syntax(source, text)
+    check_syntax(source, text, ALLOWED_TAGS if metadata else PAGE_TAGS)
     try:
         notebook = myst_to_notebook(text, add_source_map=True)
     except (MystMetadataParsingError, yaml.YAMLError) as error:
