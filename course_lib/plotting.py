@@ -134,7 +134,7 @@ def to_svg(fig, alt, copy=1):
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.S)
     svg = svg.replace(_INK, "currentColor")
     svg = svg.replace("<style", '<style data-of="figure"').replace(">*{", ">.sbs-figure *{")
-    svg = re.sub(r"(font: [\d.]+px) [^;\"]*", r"\1 system-ui, sans-serif", svg)
+    svg = re.sub(r" ?font-family: [^;\"]*;?", "", svg)  # that of the page
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
     svg = re.sub(r'(?<= )(d|points|transform|x|y|width|height)="[^"]*"', _rounded, svg)
     return _unique_ids(_head(svg, alt), copy)
@@ -150,7 +150,10 @@ def _head(svg, alt):
     opening = svg[: svg.index(">") + 1]
     x, y, width, height = (float(v) for v in re.search(r'viewBox="([^"]+)"', opening)[1].split())
     name, box = html.escape(alt, quote=True), f"{x:g} {y:g} {width:g} {height:g}"
-    css = f"display:block;width:100%;max-width:{width * SCALE:.0f}px;height:auto;margin:0.5rem auto"
+    css = (
+        f"display:block;width:100%;max-width:{width * SCALE:.0f}px;height:auto;margin:0.5rem auto;"
+    )
+    css += "font-family:system-ui,sans-serif"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'class="sbs-figure" role="img" aria-label="{name}" viewBox="{box}" '
@@ -571,10 +574,9 @@ def plot_curves(
             ax.errorbar(x, middle, half, fmt="none", ecolor=PALETTE[k % 4], capsize=4)
     for k, (name, level) in enumerate((floors or {}).items()):
         ax.axhline(level, color=_INK, linewidth=1.2, linestyle=DASHES[(2, 3, 1)[k % 3]], label=name)
-    if logx:
-        ax.set_xscale("log")
-    if logy:
-        ax.set_yscale("log")
+    for axis, logarithmic in (("x", logx), ("y", logy)):
+        if logarithmic:
+            _log_axis(ax, axis)
     if integer:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel=xlabel, ylabel=ylabel)
@@ -628,9 +630,9 @@ def plot_underflow(probability, log_probability):
     probability, log_probability = np.asarray(probability), np.asarray(log_probability)
     fig, (top, bottom) = figure(WIDTH, 3.8, rows=2, sharex=True)
     alive = np.flatnonzero(probability > 0)
-    top.semilogy(alive, probability[alive], color=PALETTE[1])
+    top.plot(alive, probability[alive], color=PALETTE[1])
+    _log_axis(top, "y")
     top.set(ylabel="product", yticks=10.0 ** np.arange(-300, 1, 100))
-    top.minorticks_off()
     if len(alive) < len(probability):
         first = len(alive)
         top.axvline(first, color=_INK, linestyle=DASHES[1], linewidth=1.2)
@@ -651,6 +653,22 @@ def plot_underflow(probability, log_probability):
 
 
 # ---- parts -----------------------------------------------------------------------------------
+
+
+def _log_axis(ax, axis):
+    """Logarithmic axis whose powers of ten are plain text, as large as the rest."""
+    ax.set(**{f"{axis}scale": "log"})
+    ax.minorticks_off()
+    getattr(ax, f"{axis}axis").set_major_formatter(lambda value, _: _number(value))
+
+
+def _number(value):
+    """A tick of a logarithmic axis: 0.01, 100, 10⁻³⁰⁰."""
+    if 0.001 <= value < 10_000:
+        return f"{value:g}"
+    factor, power = f"{value:.0e}".split("e")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{raised}" if factor == "1" else f"{factor}·10{raised}"
 
 
 def _grid(ax):

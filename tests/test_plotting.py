@@ -1,0 +1,380 @@
+"""Figures draw the data, can be read on every background, and keep text, names and ids in order."""
+
+import itertools
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from course_lib import plotting
+
+SVG = "{http://www.w3.org/2000/svg}"
+HREF = "{http://www.w3.org/1999/xlink}href"
+A = np.array([[0.7, 0.25, 0.05], [0.1, 0.6, 0.3], [0.0, 0.5, 0.5]])
+LABELS = ["sun", "rain", "snow"]
+Z = np.array([0, 0, 1, 1, 1, 0, 2])
+PICTURES = {
+    "table": lambda: plotting.plot_table(A, LABELS),
+    "counts": lambda: plotting.plot_table(np.array([[3, 14, 15], [92, 6, 5]]), ["a", "b"], LABELS,
+                                          decimals=0),
+    "states": lambda: plotting.plot_states(Z, LABELS, Z * 2, xlabel="day"),
+    "states only": lambda: plotting.plot_states(Z, LABELS),
+    "states with symbols": lambda: plotting.plot_states(Z, LABELS, Z % 2, symbols=["dry", "wet"]),
+    "beliefs": lambda: plotting.plot_beliefs(
+        {"filter": np.linspace(0, 1, 7), "smoother": np.linspace(1, 0, 7)},
+        truth=Z == 1,
+        path=Z == 2,
+    ),
+    "accuracy": lambda: plotting.plot_accuracy(
+        {"bag": 0.5, "chain": 0.9, "poor": 0.1},
+        interval={"bag": (0.47, 0.53)},
+        ceilings={"best possible": 0.95},
+    ),
+    "em": lambda: plotting.plot_em([np.array([-9.0, -5.0, -4.5]), np.array([-8.0, -4.0])]),
+    "mixture": lambda: plotting.plot_mixture(
+        np.array([3, 3, 5, 8]), [lambda x: 0.1 + 0 * x, lambda x: 0.2 + 0 * x], discrete=True
+    ),
+    "densities": lambda: plotting.plot_mixture(np.linspace(0, 1, 9), [lambda x: 1.0 + 0 * x]),
+    "series": lambda: plotting.plot_series(
+        np.arange(1900, 1907), Z * 10, path=Z, means=np.array([1.5, 11.5, 21.5]), states=LABELS
+    ),
+    "curves": lambda: plotting.plot_curves(
+        np.arange(1, 5), {"train": [4, 3, 2, 1], "test": [4, 3, np.inf, np.nan]},
+        floors={"entropy rate": 0.5}, xlabel="n", ylabel="nats", integer=True,
+    ),
+    "log axes": lambda: plotting.plot_curves([1, 10, 100], {"error": [1, 0.1, 0.01]}, logx=True,
+                                             logy=True),
+    "growth": lambda: plotting.plot_table_growth([1, 2, 3], {"weather": 5}, lines={"days": 1461}),
+    "underflow": lambda: plotting.plot_underflow(np.exp(-np.arange(900.0)), -np.arange(900.0)),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=sorted(PICTURES))
+def svg(request):
+    return plotting.to_svg(PICTURES[request.param](), alt="What is to be seen")
+
+
+def ids_and_references(svg):
+    ids = re.findall(r'\bid="([^"]+)"', svg)
+    references = re.findall(r'href="#([^"]+)"', svg) + re.findall(r"url\(#([^)]+)\)", svg)
+    return ids, references
+
+
+class TestEveryPicture:
+    def test_is_an_image_with_a_name(self, svg):
+        root = ET.fromstring(svg)
+        assert root.tag == f"{SVG}svg"
+        assert root.get("role") == "img"
+        assert root.get("aria-label") == "What is to be seen"
+
+    def test_text_axes_and_grid_take_the_colour_of_the_page(self, svg):
+        assert "currentColor" in svg
+        assert ET.fromstring(svg).get("fill") == "currentColor"
+        assert "#000000" not in svg and "black" not in svg
+
+    def test_every_other_colour_is_in_the_palette_or_of_a_table_cell(self, svg):
+        cells = {to_hex(plotting._TABLE_COLOURS(v)) for v in np.linspace(0, 1, 10_001)}
+        known = {*plotting.PALETTE, *plotting._CELL_INKS, *cells}
+        assert set(re.findall(r"#[0-9a-f]{6}\b", svg)) <= known
+
+    def test_text_stays_text_in_the_font_of_the_page(self, svg):
+        texts = ["".join(t.itertext()) for t in ET.fromstring(svg).iter(f"{SVG}text")]
+        assert len(texts) >= 3
+        assert re.findall(r"font-family:([^;\"]+)", svg) == ["system-ui,sans-serif"]
+        assert "DejaVu" not in svg
+
+    def test_shrinks_with_the_page(self, svg):
+        root = ET.fromstring(svg)
+        assert "width:100%" in root.get("style") and "max-width" in root.get("style")
+        assert root.get("viewBox") is not None and root.get("height") is None
+
+    def test_text_is_11_pixels_high_on_a_phone(self, svg):
+        """On a page 375 pixels wide the text column is 343 pixels wide."""
+        scale = 343 / float(ET.fromstring(svg).get("viewBox").split()[2])
+        sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", svg)]
+        assert sizes and min(sizes) * scale >= 10.9
+
+    def test_nothing_from_outside(self, svg):
+        rest = svg.replace("http://www.w3.org/2000/svg", "").replace(
+            "http://www.w3.org/1999/xlink", ""
+        )
+        assert "http" not in rest and "<script" not in rest and "@import" not in rest
+        assert all(element.get(HREF, "#").startswith("#") for element in ET.fromstring(svg).iter())
+
+    def test_style_reaches_nothing_outside_the_figure(self, svg):
+        for style in ET.fromstring(svg).iter(f"{SVG}style"):
+            selectors = re.findall(r"([^{}]+)\{", style.text)
+            assert selectors and all(s.strip().startswith(".sbs-figure ") for s in selectors)
+
+    def test_ids_are_unique_and_every_reference_has_one(self, svg):
+        ids, references = ids_and_references(svg)
+        assert len(ids) == len(set(ids)) > 0
+        assert set(references) <= set(ids)
+
+    def test_no_number_is_missing(self, svg):
+        assert not re.search(r"\b(nan|inf)\b", svg)
+
+    def test_is_small(self, svg):
+        assert len(svg) < 60_000
+
+
+class TestToSvg:
+    def test_same_picture_same_text(self):
+        first, second = (plotting.to_svg(PICTURES["em"](), alt="x") for _ in range(2))
+        assert first == second
+
+    def test_text_does_not_depend_on_the_process(self):
+        code = (
+            "import hashlib; from course_lib import plotting as p;"
+            "svg = p.to_svg(p.plot_accuracy({'a': 0.5}, ceilings={'b': 0.7}), alt='x');"
+            "print(hashlib.sha256(svg.encode()).hexdigest())"
+        )
+        root = Path(plotting.__file__).parents[1]
+        hashes = {
+            subprocess.run(
+                [sys.executable, "-c", code],
+                cwd=root,
+                env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(root), "MPLCONFIGDIR": "/tmp"},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for seed in ("1", "2")
+        }
+        assert len(hashes) == 1
+
+    def test_two_figures_share_no_id(self):
+        drawn = [plotting.to_svg(PICTURES[name](), alt=name) for name in sorted(PICTURES)]
+        drawn.append(plotting.to_svg(PICTURES["em"](), alt="em", copy=2))
+        ids = [set(ids_and_references(svg)[0]) for svg in drawn]
+        for first, second in itertools.combinations(ids, 2):
+            assert not first & second
+
+    def test_alt_may_hold_any_sign(self):
+        svg = plotting.to_svg(PICTURES["em"](), alt='p < 0.5 & "six"\n  of six')
+        assert ET.fromstring(svg).get("aria-label") == 'p < 0.5 & "six" of six'
+
+    @pytest.mark.parametrize("alt", ["", "  \n"])
+    def test_alt_must_say_something(self, alt):
+        with pytest.raises(ValueError, match="alt must say in words"):
+            plotting.to_svg(PICTURES["em"](), alt=alt)
+
+    def test_legend_of_a_figure_made_by_hand_has_no_box(self):
+        fig, ax = plotting.figure()
+        ax.plot([1, 2], label="line")
+        legend = ax.legend()
+        plotting.to_svg(fig, alt="x")
+        assert not legend.get_frame_on()
+
+
+class TestShow:
+    @pytest.fixture
+    def shown(self, monkeypatch):
+        bundles = []
+        monkeypatch.setattr("IPython.display.display", lambda data, raw: bundles.append(data))
+        monkeypatch.setattr(plotting, "_shown", type(plotting._shown)())
+        return bundles
+
+    def test_text_for_the_notebook_is_the_alt_text(self, shown):
+        assert plotting.show(PICTURES["em"](), alt="Two\n curves.") is None
+        assert shown[0]["text/plain"] == "Figure: Two curves."
+        assert shown[0]["text/html"].startswith("<svg")
+
+    def test_figure_shown_twice_has_two_sets_of_ids(self, shown):
+        for _ in range(2):
+            plotting.show(PICTURES["em"](), alt="Two curves.")
+        first, second = (set(ids_and_references(b["text/html"])[0]) for b in shown)
+        assert not first & second
+
+
+# One kind of cone missing, in linear RGB: Machado, Oliveira and Fernandes (2009),
+# doi:10.1109/TVCG.2009.113, severity 1.
+SIGHT = {
+    "all cones": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                   [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                     [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                   [0.004733, 0.691367, 0.303900]],
+}  # fmt: skip
+RGB_TO_XYZ = np.array(
+    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+)
+
+
+def cielab(colour, sight):
+    rgb = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = RGB_TO_XYZ @ np.clip(np.array(sight) @ linear, 0, 1) / [0.9505, 1.0, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+class TestColours:
+    def test_contrast_of_known_pairs(self):
+        assert plotting.contrast("#ffffff", "#000000") == pytest.approx(21, abs=1e-9)
+        assert plotting.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+    @pytest.mark.parametrize("background", sorted(plotting.BACKGROUNDS))
+    @pytest.mark.parametrize("colour", plotting.PALETTE)
+    def test_data_stand_out_on_every_background(self, colour, background):
+        assert plotting.contrast(colour, plotting.BACKGROUNDS[background]) >= 3
+
+    @pytest.mark.parametrize("sight", sorted(SIGHT))
+    def test_colours_stay_apart(self, sight):
+        for a, b in itertools.combinations(plotting.PALETTE, 2):
+            distance = np.linalg.norm(cielab(a, SIGHT[sight]) - cielab(b, SIGHT[sight]))
+            assert distance > 23, (a, b)
+
+    def test_marker_and_dash_tell_the_curves_apart_without_colour(self):
+        n = len(plotting.PALETTE)
+        assert len(set(plotting.MARKERS)) == len(set(plotting.DASHES)) == n
+
+    def test_numbers_in_cells_can_be_read(self):
+        for value in np.linspace(0, 1, 101):
+            cell = plotting._TABLE_COLOURS(value)[:3]
+            assert max(plotting.contrast(ink, cell) for ink in plotting._CELL_INKS) >= 4.5
+
+    def test_number_in_a_bar_can_be_read(self):
+        assert plotting.contrast("#ffffff", plotting.PALETTE[0]) >= 4.5
+
+
+def axes_of(name):
+    return PICTURES[name]().axes
+
+
+class TestWhatIsDrawn:
+    def test_table_shows_row_i_column_j(self):
+        (ax,) = axes_of("table")
+        shown = {}
+        for text in ax.texts:
+            x, y = text.get_position()
+            shown[round(y - 0.475), round(x - 0.485)] = text.get_text()
+        assert shown == {(i, j): f"{A[i, j]:.2f}" for i, j in np.ndindex(3, 3)}
+        assert ax.get_ylim()[0] > ax.get_ylim()[1]  # row 0 on top
+        assert [t.get_text() for t in ax.get_yticklabels()] == LABELS
+
+    def test_darker_cells_are_larger(self):
+        (ax,) = axes_of("table")
+        lightness = [plotting._luminance(patch.get_facecolor()[:3]) for patch in ax.patches]
+        order = np.argsort(A.ravel(), kind="stable")
+        assert np.all(np.diff(np.array(lightness)[order]) <= 0)
+
+    def test_table_of_zeros(self):
+        plotting.to_svg(plotting.plot_table(np.zeros((2, 2)), ["a", "b"]), alt="x")
+
+    def test_bars_have_the_length_of_the_accuracy(self):
+        (ax,) = axes_of("accuracy")
+        assert [patch.get_width() for patch in ax.patches] == pytest.approx([50, 90, 10])
+        assert [t.get_text() for t in ax.texts] == ["50.0", "90.0", "10.0"]
+        assert ax.lines[-1].get_xdata()[0] == pytest.approx(95)
+
+    def test_states_are_bars_over_their_steps(self):
+        bars = axes_of("states only")[0]
+        spans = [
+            [(round(p.vertices[:, 0].min() + 0.5), round(p.vertices[:, 0].max() + 0.5))
+             for p in c.get_paths()]
+            for c in bars.collections
+        ]  # fmt: skip
+        assert spans == [[(0, 2), (5, 6)], [(2, 5)], [(6, 7)]]
+
+    def test_series_draws_each_year_at_the_mean_of_its_state(self):
+        (ax,) = axes_of("series")
+        level = np.full(7, np.nan)
+        for lines in ax.collections:
+            for (start, y), (end, _) in lines.get_segments():
+                level[int(start + 0.5) - 1900 : int(end - 0.5) - 1900 + 1] = y
+        np.testing.assert_array_equal(level, np.array([1.5, 11.5, 21.5])[Z])
+
+    def test_gap_where_a_value_is_infinite(self):
+        (ax,) = axes_of("curves")
+        assert np.isnan(ax.lines[1].get_ydata()).tolist() == [False, False, True, True]
+
+    def test_best_start_is_the_one_that_ends_highest(self):
+        (ax,) = axes_of("em")
+        best = next(line for line in ax.lines if line.get_label() == "best start")
+        assert best.get_ydata().tolist() == [-8.0, -4.0]
+
+    def test_underflow_names_the_first_step_that_is_zero(self):
+        product = np.exp(-np.arange(900.0))
+        top = plotting.plot_underflow(product, -np.arange(900.0)).axes[0]
+        first = int(np.argmax(product == 0))
+        assert top.texts[0].get_text() == f"exactly 0.0\nfrom step {first} on"
+        assert product[first - 1] > 0
+
+    def test_product_that_never_underflows(self):
+        plotting.to_svg(plotting.plot_underflow([0.5, 0.25], np.log([0.5, 0.25])), alt="x")
+
+    def test_histogram_of_counts_is_the_share_of_each_count(self):
+        (ax,) = axes_of("mixture")
+        heights = {round(p.get_x() + 0.45): p.get_height() for p in ax.patches}
+        assert (heights[3], heights[5], heights[8], heights[4]) == (0.5, 0.25, 0.25, 0.0)
+        total = next(line for line in ax.lines if line.get_label() == "all together")
+        np.testing.assert_allclose(total.get_ydata(), 0.3)
+
+    def test_table_size_is_v_to_the_n(self):
+        (ax,) = axes_of("growth")
+        assert ax.lines[0].get_ydata().tolist() == [5, 25, 125]
+
+    @pytest.mark.parametrize(
+        "value, text",
+        [
+            (1, "1"),
+            (0.01, "0.01"),
+            (1e-300, "10⁻³⁰⁰"),
+            (1e12, "10¹²"),
+            (2e5, "2·10⁵"),
+            (1e4, "10⁴"),
+        ],
+    )
+    def test_ticks_of_a_logarithmic_axis(self, value, text):
+        assert plotting._number(value) == text
+
+    def test_truth_and_path_are_bars_below_the_beliefs(self):
+        top, below = axes_of("beliefs")
+        assert [t.get_text() for t in below.get_yticklabels()] == ["truth", "Viterbi"]
+        assert [len(c.get_paths()) for c in below.collections] == [1, 1]
+        assert len(top.lines) == 2
+
+
+def test_in_the_browser(chromium_path):
+    """Light, and dark on a phone: text has the colour of the page and stays inside the figure."""
+    from playwright.sync_api import sync_playwright
+
+    figures = "".join(plotting.to_svg(draw(), alt=name) for name, draw in PICTURES.items())
+    page_text = "<!doctype html><body style='margin:16px;color:{};background:{}'>" + figures
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        for ink, background, width in (
+            ("rgb(31, 37, 45)", "#ffffff", 900),
+            ("rgb(217, 223, 229)", "#14181e", 375),
+        ):
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.set_content(page_text.replace("{}", ink, 1).replace("{}", background, 1))
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            colours = page.evaluate(
+                "[...document.querySelectorAll('svg text')].map(t => getComputedStyle(t).fill)"
+            )
+            assert len(colours) > 100
+            allowed = {ink, "rgb(255, 255, 255)", "rgb(2, 4, 8)"}  # in table cells and bars
+            assert set(colours) <= allowed
+            outside = page.evaluate(
+                """[...document.querySelectorAll('svg')].flatMap(svg => {
+                    const box = svg.getBoundingClientRect();
+                    return [...svg.querySelectorAll('text')].filter(t => {
+                        const b = t.getBoundingClientRect();
+                        return b.left < box.left - 2 || b.right > box.right + 2
+                            || b.top < box.top - 2 || b.bottom > box.bottom + 2;
+                    }).map(t => svg.getAttribute('aria-label') + ': ' + t.textContent);
+                })"""
+            )
+            assert outside == []
+        browser.close()
