@@ -11,35 +11,16 @@ memories in :mod:`course_lib.ngram`; all of it can be reached from here.
 import numpy as np
 
 from course_lib._checks import check_distribution, check_shape, check_symbols
+from course_lib._sequences import as_sequences
 from course_lib.entropy import entropy, entropy_rate, nats_to_bits, perplexity
-from course_lib.ngram import (
-    NGram,
-    as_sequences,
-    fit_ngram,
-    ngram_cross_entropy,
-    ngram_log_prob,
-    sample_ngram,
-)
+from course_lib.ngram import NGram, fit_ngram, ngram_cross_entropy, ngram_log_prob, sample_ngram
 from course_lib.stationary import check_table, stationary_distribution, time_reversal
 
 __all__ = [
-    "NGram",
-    "chain_log_prob",
-    "entropy",
-    "entropy_rate",
-    "fit_chain",
-    "fit_ngram",
-    "n_step",
-    "nats_to_bits",
-    "ngram_cross_entropy",
-    "ngram_log_prob",
-    "perplexity",
-    "sample_chain",
-    "sample_ngram",
-    "stationary_distribution",
-    "time_reversal",
-    "transition_counts",
-]
+    "NGram", "chain_log_prob", "entropy", "entropy_rate", "fit_chain", "fit_ngram", "n_step",
+    "nats_to_bits", "ngram_cross_entropy", "ngram_log_prob", "perplexity", "sample_chain",
+    "sample_ngram", "stationary_distribution", "time_reversal", "transition_counts",
+]  # fmt: skip
 
 
 def transition_counts(sequences, V):
