@@ -12,6 +12,9 @@ import yaml
 
 ALLOWED_TAGS = {"hide-input", "hide-cell", "remove-cell", "raises-exception", "nbval-ignore-output"}
 
+# The landing page may also show a demo without its code.
+PAGE_TAGS = ALLOWED_TAGS | {"remove-input"}
+
 # Directives that the book uses, with their options. A new one is added here on purpose.
 COMMON = {"class", "name"}
 CONTAINERS = {
@@ -73,13 +76,13 @@ def shown(path):
     return str(path) if relative.startswith("..") else relative
 
 
-def check_syntax(path, text):
+def check_syntax(path, text, tags=ALLOWED_TAGS):
     """Raise ChapterError at the first fence, directive, option or tag that cannot be meant."""
     lines = text.splitlines()
     body = 0
     if lines and lines[0] == "---":
         body = check_front_matter(path, lines)
-    check_blocks(path, lines, body, len(lines), inside=None)
+    check_blocks(path, lines, body, len(lines), tags)
 
 
 def check_front_matter(path, lines):
@@ -91,7 +94,7 @@ def check_front_matter(path, lines):
     return end + 1
 
 
-def check_blocks(path, lines, start, stop, inside):
+def check_blocks(path, lines, start, stop, tags, inside=None):
     """Walk over lines[start:stop]; `inside` is the directive around them and its line, if any."""
     index = start
     while index < stop:
@@ -106,7 +109,7 @@ def check_blocks(path, lines, start, stop, inside):
         if end is None:
             doubt = f", or {{{inside[0]}}} in line {inside[1]} is not" if inside else ""
             raise ChapterError(path, index + 1, f"{marks}{info} is never closed{doubt}")
-        check_block(path, lines, index, end, info, inside)
+        check_block(path, lines, index, end, info, tags, inside)
         index = end + 1
 
 
@@ -118,7 +121,7 @@ def closing_line(lines, start, stop, marks):
     return None
 
 
-def check_block(path, lines, start, end, info, inside):
+def check_block(path, lines, start, end, info, tags, inside):
     directive = DIRECTIVE.match(info)
     if not directive:
         return
@@ -135,9 +138,9 @@ def check_block(path, lines, start, end, info, inside):
             raise ChapterError(path, start + 1, message)
         if lines[start][0].isspace():
             raise ChapterError(path, start + 1, "a code cell cannot be indented")
-        check_tags(path, options.get("tags"))
+        check_tags(path, options.get("tags"), tags)
     if name in CONTAINERS:
-        check_blocks(path, lines, body, end, inside=(name, start + 1))
+        check_blocks(path, lines, body, end, tags, inside=(name, start + 1))
     else:
         check_swallowed(path, lines, start, end, name)
 
@@ -186,13 +189,13 @@ def load_yaml(path, lines, start, end, first_line=None):
         raise ChapterError(path, line, f"this is not YAML: {problem}") from error
 
 
-def check_tags(path, option):
+def check_tags(path, option, known):
     if option is None:
         return
     tags, line = option
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise ChapterError(path, line, f":tags: must be a list as in [hide-input], got {tags!r}")
     for tag in tags:
-        if tag not in ALLOWED_TAGS:
-            allowed = ", ".join(sorted(ALLOWED_TAGS))
+        if tag not in known:
+            allowed = ", ".join(sorted(known))
             raise ChapterError(path, line, f"unknown tag {tag!r}; allowed are: {allowed}")
