@@ -22,7 +22,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 # Blue, orange, green, pink. Any two are at least 23 apart in CIELAB, also as seen without one kind
 # of cone; contrast at least 3.1 on white and on the dark page (tests/test_plotting.py).
@@ -125,7 +125,7 @@ def to_svg(fig, alt, copy=1):
             legend.set_frame_on(False)
     buffer = io.StringIO()
     with matplotlib.rc_context(_STYLE):
-        fig.draw_without_rendering()  # ticks may change with the first layout: settle them
+        _freeze_ticks(fig)
         fig.savefig(
             buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
         )
@@ -639,9 +639,10 @@ def plot_underflow(probability, log_probability):
         text, left = f"exactly 0.0\nfrom step {first} on", first > 0.55 * len(probability)
         top.annotate(
             text,
-            (first, 0.08),
+            (first, 0.94),
             xytext=(-6 if left else 6, 0),
             ha="right" if left else "left",
+            va="top",
             textcoords="offset points",
             xycoords=("data", "axes fraction"),
         )
@@ -653,6 +654,14 @@ def plot_underflow(probability, log_probability):
 
 
 # ---- parts -----------------------------------------------------------------------------------
+
+
+def _freeze_ticks(fig):
+    """Fix the ticks of a first layout: other ticks after it could be wider and cut the name."""
+    fig.draw_without_rendering()
+    for ax in fig.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_locator(FixedLocator(axis.get_majorticklocs()))
 
 
 def _log_axis(ax, axis):
