@@ -28,7 +28,7 @@ class FilterTrace:
 
     @property
     def log_evidence(self):
-        """Log evidence in nats: the sum of ``log_c``."""
+        """Log evidence in nats, the sum of ``log_c``."""
         return float(self.log_c.sum())
 
     def to_trace(self, states=None, steps=None):
