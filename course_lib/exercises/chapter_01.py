@@ -217,7 +217,7 @@ def check_same_bag(A, other):
             ),
             (
                 lambda c: c[0].shape == c[1].shape and 3 <= len(c[0]) <= 4,
-                "use three or four symbols in both: with two, as many steps go one way as back",
+                "use three or four symbols in both: with two, the bags of two items fix the table",
             ),
             (
                 lambda c: all((a >= 0).all() and np.allclose(a.sum(axis=1), 1) for a in c),
@@ -243,59 +243,66 @@ def check_same_bag(A, other):
     )
 
 
-def _interpolate(counts, weight):
+def _interpolate(counts, shorter, weight, spread=None):
+    lower = (spread or _same_suffix)(counts, shorter)
     totals = counts.sum(axis=1, keepdims=True)
-    arrivals = counts.sum(axis=0) / counts.sum()
-    chain = np.divide(counts, totals, out=np.tile(arrivals, (len(counts), 1)), where=totals > 0)
-    return weight * chain + (1 - weight) * arrivals
+    own = np.divide(counts, totals, out=lower.copy(), where=totals > 0)
+    return weight * own + (1 - weight) * lower
+
+
+def _same_suffix(counts, shorter):
+    return np.tile(shorter, (len(counts) // len(shorter), 1))
+
+
+def _same_prefix(counts, shorter):
+    return np.repeat(shorter, len(counts) // len(shorter), axis=0)
+
+
+def _uniform(counts, shorter):
+    return np.full(counts.shape, 1 / counts.shape[1])
 
 
 @exercise("1.7 Lean on the shorter memory")
 def check_interpolate(function):
-    """Table that mixes a chain with the shares of its arrivals."""
-    full = np.array([[6.0, 2.0, 1.0], [1.0, 0.0, 4.0], [3.0, 1.0, 1.0]])
-    gap = np.array([[4.0, 1.0, 2.0], [2.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    """Table that mixes an n-gram model with the model of one symbol less."""
+    pairs = np.array([[6.0, 2.0, 1.0], [1.0, 0.0, 4.0], [3.0, 1.0, 1.0]])
+    triples = np.array([[6.0, 2.0], [1.0, 3.0], [0.0, 0.0], [5.0, 2.0]])
+    alone, chain = np.array([[0.5, 0.2, 0.3]]), np.array([[0.8, 0.2], [0.3, 0.7]])
     return wrong_function(
         function,
-        [(full, 0.8), (full, 0.0), (gap, 0.6)],
+        [(pairs, alone, 0.8), (triples, chain, 0.6), (triples, chain, 0.0)],
         want=_interpolate,
-        axes=("from", "to"),
+        axes=("context", "symbol"),
         distribution=True,
         likely=[
-            (lambda c, w: _interpolate(c, 1 - w), "the weight belongs to the chain"),
+            (lambda c, s, w: _interpolate(c, s, 1 - w), "the weight belongs to the longer memory"),
             (
-                lambda c, w: w * _rows_or_zero(c) + (1 - w) * c.sum(axis=0) / c.sum(),
-                "a row without counts must be the shares alone, or it does not sum to 1",
+                lambda c, s, w: _interpolate(c, s, w, _same_prefix),
+                "np.repeat forgets the newest symbol: the shorter context keeps the newest ones, "
+                "so its table is repeated as a whole, np.tile",
             ),
             (
-                lambda c, w: w * _rows(c) + (1 - w) * c.sum(axis=0) / c.sum(),
-                "a row without counts is 0 / 0: use the shares alone there",
+                lambda c, s, w: w * _rows_or_zero(c) + (1 - w) * _same_suffix(c, s),
+                "a row without counts must be the shorter memory alone, or it does not sum to 1",
             ),
             (
-                lambda c, w: _mix(c, w, c.sum(axis=1) / c.sum()),
-                "row sums count departures: the shares are of where steps arrive, the columns",
+                lambda c, s, w: w * _rows(c) + (1 - w) * _same_suffix(c, s),
+                "a row without counts is 0 / 0: use the shorter memory alone there",
             ),
             (
-                lambda c, w: _mix(c, w, (c.sum(axis=1) / c.sum())[:, None]),
-                "row sums count departures: the shares are of where steps arrive, the columns",
+                lambda c, s, w: _interpolate(c, s, w, _uniform),
+                "mixed with equal shares: lean on the table of the shorter memory",
             ),
             (
-                lambda c, w: _mix(c, w, np.full(len(c), 1 / len(c))),
-                "mixed with equal shares: lean on how often each symbol really arrives",
+                lambda c, s, w: w * c + (1 - w) * _same_suffix(c, s),
+                "counts and probabilities do not mix: divide each row by its sum first",
             ),
             (
-                lambda c, w: _rows(w * c + (1 - w) * c.sum(axis=0)),
-                "mix probabilities, not counts: normalise both before they meet",
+                lambda c, s, w: _rows(w * c + (1 - w) * _same_suffix(c, s)),
+                "counts and probabilities do not mix: divide each row by its sum first",
             ),
         ],
     )
-
-
-def _mix(counts, weight, shares):
-    chain = _rows_or_zero(counts)
-    empty = counts.sum(axis=1) == 0
-    chain[empty] = np.broadcast_to(shares, chain.shape)[empty]
-    return weight * chain + (1 - weight) * shares
 
 
 def _spells(y, symbol):

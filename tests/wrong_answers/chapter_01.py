@@ -50,12 +50,11 @@ def score(y, A):
     return nats, nats / np.log(2), np.exp(nats)
 
 
-def interpolate(counts, weight):
-    shares = counts.sum(axis=0) / counts.sum()
-    table = np.tile(shares, (len(counts), 1))
+def interpolate(counts, shorter, weight):
+    table = np.tile(shorter, (len(counts) // len(shorter), 1))
     for i, row in enumerate(counts):
         if row.sum() > 0:
-            table[i] = weight * row / row.sum() + (1 - weight) * shares
+            table[i] = weight * row / row.sum() + (1 - weight) * table[i]
     return table
 
 
@@ -164,15 +163,18 @@ WRONG = {
         (Args(UNEVEN, UNEVEN.T), "sum to 1"),
     ],
     "check_interpolate": [
-        (lambda c, w: interpolate(c, 1 - w), "belongs to the chain"),
-        (lambda c, w: w * rows(c) + (1 - w) * c.sum(axis=0) / c.sum(), "0 / 0"),
+        (lambda c, s, w: interpolate(c, s, 1 - w), "belongs to the longer"),
+        (lambda c, s, w: interpolate(c, np.repeat(s, len(c) // len(s), axis=0), w), "np.tile"),
+        (lambda c, s, w: w * rows(c) + (1 - w) * np.tile(s, (len(c) // len(s), 1)), "0 / 0"),
         (
-            lambda c, w: w * np.nan_to_num(rows(c)) + (1 - w) * c.sum(axis=0) / c.sum(),
-            "the shares alone",
+            lambda c, s, w: w * np.nan_to_num(rows(c)) + (1 - w) * interpolate(c * 0, s, 0),
+            "the shorter memory alone",
         ),
-        (lambda c, w: rows(w * c + (1 - w) * c.sum(axis=0)), "not counts"),
-        (lambda c, w: interpolate(c, w).T, "columns sum to 1"),
-        (lambda c, w: c, "not 1"),
+        (lambda c, s, w: interpolate(c, np.full(s.shape, 1 / s.shape[1]), w), "equal shares"),
+        (lambda c, s, w: w * c + (1 - w) * interpolate(c * 0, s, 0), "do not mix"),
+        (lambda c, s, w: rows(w * c + (1 - w) * interpolate(c * 0, s, 0)), "do not mix"),
+        (lambda c, s, w: interpolate(c, s, w).T, "columns sum to 1"),
+        (lambda c, s, w: w * rows(c) + (1 - w) * s, "raised ValueError"),
     ],
     "check_spells": [
         (spells_without_the_last, "until the end"),
