@@ -2,7 +2,7 @@
 
 import numpy as np
 
-SUM_TOLERANCE = 1e-6  # tables typed with four digits and normalised pass; a forgotten row does not
+SUM_TOLERANCE = 1e-6  # float32 tables pass; a row that someone forgot to normalise does not
 
 
 def check_shape(name, x, shape):
@@ -36,14 +36,20 @@ def check_finite(name, x):
 
 def check_distribution(name, p, axis=-1):
     """Return ``p`` as float64: not negative, sums of 1 along ``axis``."""
-    p = check_finite(name, p)
+    p = p if isinstance(p, np.ndarray) and p.dtype == float else check_finite(name, p)
     if p.ndim == 0 or p.size == 0:
         raise ValueError(f"{name} must hold at least one probability, got shape {p.shape}")
+    sums = p.sum(axis=axis)
+    if p.min() >= 0 and np.abs(sums - 1).max() <= SUM_TOLERANCE:  # NaN fails both
+        return p
+    check_finite(name, p)
     bad = np.argwhere(p < 0)
     if len(bad):
         index = tuple(int(i) for i in bad[0])
-        raise ValueError(f"{name} must not be negative, got {p[index]} at index {_shown(index)}")
-    sums = p.sum(axis=axis)
+        raise ValueError(
+            f"{name} must not be negative, got {p[index]} at index {_shown(index)}; "
+            "probabilities are from 0 to 1 (did you pass logs?)"
+        )
     bad = np.argwhere(np.abs(sums - 1) > SUM_TOLERANCE)
     if len(bad):
         index = tuple(int(i) for i in bad[0])
@@ -65,6 +71,8 @@ def check_symbols(name, y, V):
         if y.dtype.kind not in "fb" or np.any(floats != np.round(floats)):
             raise ValueError(f"{name} must hold integers from 0 to {V - 1}, got {y.dtype}")
         y = floats.astype(int)
+    if y.min() >= 0 and y.max() < V:
+        return y
     bad = np.argwhere((y < 0) | (y >= V))
     if len(bad):
         index = tuple(int(i) for i in bad[0])
@@ -82,14 +90,20 @@ def check_lengths(name, lengths, N, T):
     lengths = np.asarray(lengths)
     if lengths.shape != (N,):
         raise ValueError(
-            f"{name} must have shape ({N},), one length a sequence, got {lengths.shape}"
+            f"{name} must have shape ({N},), one length a sequence, got {lengths.shape}; "
+            "sequences are rows of a padded array, not one long row"
         )
     if lengths.dtype.kind not in "iu":
-        raise ValueError(f"{name} must hold integers, got {lengths.dtype}")
+        raise ValueError(
+            f"{name} must hold integers, got {lengths.dtype}; convert it by astype(int)"
+        )
     bad = np.flatnonzero((lengths < 1) | (lengths > T))
     if len(bad):
         n = int(bad[0])
-        raise ValueError(f"{name} must be from 1 to {T}, got {lengths[n]} for sequence {n}")
+        raise ValueError(
+            f"{name} must be from 1 to {T}, got {lengths[n]} for sequence {n}; "
+            "leave out empty sequences, and pad all to the longest"
+        )
     return lengths
 
 
@@ -112,5 +126,16 @@ def check_hmm(pi, A, B):
     A = check_distribution("A", check_shape("A", A, (K, K)))
     emission = as_emission(B)
     if emission.n_states != K:
-        raise ValueError(f"B must describe {K} states as pi does, got {emission.n_states}")
+        raise ValueError(
+            f"B must describe {K} states as pi does, got {emission.n_states}; "
+            "a table B has one row a state and one column a symbol"
+        )
     return pi, A, emission
+
+
+def impossible_observation(name, y, t):
+    """Return the error for an observation that no state that can be reached can show."""
+    return ValueError(
+        f"{name} shows {np.asarray(y)[t]} at t={t}, which has probability zero in every state that "
+        "can be reached; check how symbols are numbered, or leave no probability at exactly 0"
+    )

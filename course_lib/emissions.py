@@ -34,6 +34,7 @@ class Categorical:
 
     @property
     def n_states(self):
+        """Number of states K."""
         return len(self.B)
 
 
@@ -68,6 +69,7 @@ class Gaussian:
 
     @property
     def n_states(self):
+        """Number of states K."""
         return len(self.mean)
 
 
@@ -87,11 +89,15 @@ class Poisson:
         rate = check_finite("rate", check_shape("rate", self.rate, (None,)))
         if np.any(rate <= 0):
             k = int(np.argmax(rate <= 0))
-            raise ValueError(f"rate must be positive, got {rate[k]} for state {k}")
+            raise ValueError(
+                f"rate must be positive, got {rate[k]} for state {k}; "
+                "use a small rate for a state that shows only zeros"
+            )
         object.__setattr__(self, "rate", rate)
 
     @property
     def n_states(self):
+        """Number of states K."""
         return len(self.rate)
 
 
@@ -101,7 +107,27 @@ def as_emission(B):
 
 
 def check_observations(name, y, emission):
-    """Return ``y`` in the kind that the emission wants; time is the axis after the batch."""
+    """Return the observations in the kind of number that the emission wants.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    y : ndarray of shape (T,), (N, T), (T, D) or (N, T, D)
+        Observations.
+    emission : Categorical, Gaussian or Poisson
+        What each state shows.
+
+    Returns
+    -------
+    y : ndarray of shape (T,), (N, T), (T, D) or (N, T, D)
+        Integers for symbols, else float64.
+
+    Raises
+    ------
+    ValueError
+        If an observation is out of range, not finite or of another kind, or there is none.
+    """
     if isinstance(emission, Categorical):
         return check_symbols(name, y, emission.B.shape[1])
     y = check_finite(name, y)
@@ -109,7 +135,11 @@ def check_observations(name, y, emission):
         raise ValueError(f"{name} is empty; a sequence has at least one time step")
     if isinstance(emission, Poisson) and np.any((y < 0) | (y != np.round(y))):
         index = tuple(int(i) for i in np.argwhere((y < 0) | (y != np.round(y)))[0])
-        raise ValueError(f"{name} must hold counts (0, 1, 2, ...), got {y[index]} at t={index[-1]}")
+        where = f"t={index[0]}" if len(index) == 1 else f"sequence {index[0]}, t={index[1]}"
+        raise ValueError(
+            f"{name} must hold counts (0, 1, 2, ...), got {y[index]} at {where}; "
+            "use Gaussian for other numbers"
+        )
     return y
 
 

@@ -2,6 +2,8 @@
 
 hmmlearn calls pi ``startprob_``, A ``transmat_``, B ``emissionprob_``, Gaussian means and variances
 ``means_`` and ``covars_`` (diagonal), and Poisson rates ``lambdas_``.
+
+Letters: T time, K states, V symbols, D features.
 """
 
 import numpy as np
@@ -61,7 +63,7 @@ def to_hmmlearn(pi, A, B, **options):
         Transition table, rows sum to 1.
     B : ndarray of shape (K, V), Gaussian or Poisson
         Emissions.
-    **options
+    **options : dict
         Passed on to hmmlearn, such as ``implementation="scaling"``.
 
     Returns

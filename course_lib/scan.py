@@ -4,7 +4,7 @@ A recurrence can be run in rounds instead of steps as soon as "one step after an
 associative operation. The forward algorithm is a product of matrices, Viterbi is a product in
 which sum becomes maximum and product becomes sum; later chapters add linear recurrent networks.
 
-Letters: T time, K states.
+Letters: T time, K states, V symbols, D features.
 
 References
 ----------
@@ -15,8 +15,8 @@ Hillis and Steele (1986), doi:10.1145/7902.7903: data parallel algorithms, the d
 
 import numpy as np
 
-from course_lib._checks import check_hmm
-from course_lib.emissions import log_likelihood
+from course_lib._checks import impossible_observation
+from course_lib.hmm_forward import log_with_zeros, read_sequence
 
 
 def associative_scan(combine, elements, axis=0):
@@ -67,26 +67,20 @@ def associative_scan(combine, elements, axis=0):
 
 def _steps(y, pi, A, B):
     """Return log of pi_j b_j(y_1) in every row, then of A_ij b_j(y_t): (T, K, K)."""
-    pi, A, emission = check_hmm(pi, A, B)
-    log_b = log_likelihood(y, emission)
-    with np.errstate(divide="ignore"):
-        steps = np.log(A) + log_b[:, None, :]
-        steps[0] = np.log(pi) + log_b[0]  # whatever the row: nothing comes before
+    pi, A, log_b = read_sequence(y, pi, A, B)
+    steps = log_with_zeros(A) + log_b[:, None, :]
+    steps[0] = log_with_zeros(pi) + log_b[0]  # whatever the row: nothing comes before
     return steps
 
 
 def _refuse_impossible(y, log_alpha):
-    dead = np.flatnonzero(np.isneginf(log_alpha.max(axis=1)))
-    if len(dead):
-        t = int(dead[0])
-        raise ValueError(
-            f"observation {np.asarray(y)[t]} at t={t} has probability zero in every state that "
-            "can be reached"
-        )
+    dead = np.isneginf(log_alpha).all(axis=1)
+    if dead.any():
+        raise impossible_observation("y", y, int(dead.argmax()))
 
 
 def forward_scan(y, pi, A, B):
-    """Return the filter (T, K) and the log evidence in nats, as the loop of ``hmm`` does.
+    """Run the forward algorithm as a scan of matrix products.
 
     Parameters
     ----------
@@ -124,16 +118,38 @@ def forward_scan(y, pi, A, B):
     product, log_size = associative_scan(combine, (np.exp(steps - size), size))
     rows = product[:, 0]
     total = rows.sum(axis=1, keepdims=True)
-    with np.errstate(divide="ignore"):
-        log_total = np.log(total)
+    log_total = log_with_zeros(total)
     _refuse_impossible(y, log_total)
     return rows / total, float(log_total[-1, 0] + log_size[-1, 0, 0])
 
 
 def viterbi_scan(y, pi, A, B):
-    """Return the best path (T,) and its log joint in nats; arguments as in forward_scan.
+    """Run the Viterbi algorithm as a scan, with maxima for sums and sums for products.
 
-    Needs T K^3 memory: meant for few states.
+    Needs memory for T K^3 numbers: meant for few states.
+
+    Parameters
+    ----------
+    y : ndarray of shape (T,) or (T, D)
+        One sequence.
+    pi : ndarray of shape (K,)
+        Start distribution.
+    A : ndarray of shape (K, K)
+        Transition table, rows sum to 1.
+    B : ndarray of shape (K, V), Gaussian or Poisson
+        Emissions.
+
+    Returns
+    -------
+    path : ndarray of shape (T,)
+        The most probable path.
+    log_joint : float
+        log p(path, y), nats.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit, or an observation is impossible.
     """
     steps = _steps(y, pi, A, B)
 

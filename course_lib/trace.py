@@ -136,7 +136,13 @@ class Trace:
         return f"Trace({self.model!r}, T={self.T}, series={', '.join(self.names)})"
 
     def to_json(self):
-        """Return the trace as JSON text; numbers keep every digit, infinities become strings."""
+        """Write the trace as JSON; numbers keep every digit, infinities and NaN become strings.
+
+        Returns
+        -------
+        text : str
+            An object ``{"v", "model", "series", "steps"}``.
+        """
         series = [
             {
                 "name": s.name,

@@ -1,0 +1,125 @@
+"""Which sweep for which data, and the text-book loop where a sweep cannot answer.
+
+A sweep works with plain probabilities and gives up where they come near underflow or an observation
+is impossible. The loops of :mod:`course_lib.hmm_forward` and :mod:`course_lib.hmm_backward` then do
+the work, or say what is wrong.
+
+Letters: N batch, T time, K states.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_lib import _hmm_chunks as chunks
+from course_lib import _hmm_sweeps as sweeps
+from course_lib._hmm_data import table
+from course_lib.hmm_backward import backward
+from course_lib.hmm_forward import forward_filter, log_with_zeros
+
+
+@dataclass(slots=True, eq=False)
+class Passes:
+    """Arrays (T, K, N) of both passes; ``ahead`` is b * beta / c."""
+
+    alpha: np.ndarray
+    beta: np.ndarray | None
+    ahead: np.ndarray | None
+    log_evidence: np.ndarray  # (N,) nats
+
+
+def is_long(batch):
+    """Say whether to cut one long sequence into chunks."""
+    return len(batch.ys) == 1 and batch.ys.shape[1] >= chunks.FROM_T
+
+
+def starts_of(batch, pi):
+    """Return the start distribution once a sequence, (K, N)."""
+    return np.repeat(pi[:, None], len(batch.ys), axis=1)
+
+
+def evidence(batch):
+    """Return the log evidence (N,) in nats."""
+    if batch.inside is None and not is_long(batch):
+        b, log_size = table(batch)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total, _ = sweeps.evidence_sweep(b, starts_of(batch, batch.pi), batch.A)
+        if np.isfinite(total).all():
+            return total + np.sum(log_size, axis=0)
+    return forward_pass(batch).log_evidence
+
+
+def forward_pass(batch):
+    """Return the forward pass of all sequences."""
+    b, log_size = table(batch)
+    done = None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if is_long(batch):
+            done = chunks.chunked_filter(b, batch.pi, batch.A)
+        if done is None:
+            done = sweeps.forward_sweep(b, starts_of(batch, batch.pi), batch.A)
+    alpha, c = done
+    if not c.min() > sweeps.SMALLEST:
+        return by_loops(batch, c)
+    return Passes(alpha, None, None, summed_logs(batch, c, log_size))
+
+
+def both_passes(batch):
+    """Return the forward and the backward pass of all sequences."""
+    b, log_size = table(batch)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        done = chunks.chunked_smooth(b, batch.pi, batch.A) if is_long(batch) else None
+        if done is None:
+            alpha, c = sweeps.forward_sweep(b, starts_of(batch, batch.pi), batch.A)
+            if not c.min() > sweeps.SMALLEST:
+                return by_loops(batch, c)
+            if not (batch.pi.min() > 0 and batch.A.min() > 0):
+                b *= alpha > 0  # beta of a state that cannot be reached may overflow
+            b /= c[:, None]
+            beta, ahead = sweeps.backward_sweep(b, np.ones(b.shape[1:]), batch.A, batch.inside)
+            done = alpha, c, beta, ahead
+    alpha, c, beta, ahead = done
+    return Passes(alpha, beta, ahead, summed_logs(batch, c, log_size))
+
+
+def summed_logs(batch, c, log_size):
+    """Return the sum of log c over the steps that are not padding (N,)."""
+    log_c = np.log(c) + log_size
+    return (log_c if batch.inside is None else np.where(batch.inside, log_c, 0.0)).sum(axis=0)
+
+
+def by_loops(batch, c):
+    """Run the text-book loops, first on the sequences whose ``c`` (T, N) is too small."""
+    (N, T), K = batch.ys.shape[:2], len(batch.pi)
+    alpha, beta, ahead = (np.zeros((T, K, N)) for _ in range(3))
+    log_evidence = np.empty(N)
+    bad = ~(c > sweeps.SMALLEST).all(axis=0)
+    for n in np.argsort(~bad, kind="stable"):
+        y, end = batch.ys[n, : batch.lengths[n]], batch.lengths[n]
+        try:
+            trace = forward_filter(y, batch.pi, batch.A, batch.emission)
+        except ValueError as error:
+            where = "" if batch.single else f"sequence {n} of ys: "
+            raise ValueError(f"{where}{error}") from None
+        beta[:end, :, n] = backward(y, batch.pi, batch.A, batch.emission)
+        alpha[:end, :, n], log_evidence[n] = trace.alpha, trace.log_evidence
+        predicted = np.where(trace.predicted > 0, trace.predicted, 1.0)
+        ahead[:end, :, n] = trace.alpha * beta[:end, :, n] / predicted
+    return Passes(alpha, beta, ahead, log_evidence)
+
+
+def best_paths(batch, log_b):
+    """Return the most probable paths (T, N), or None if an observation is impossible."""
+    log_pi, log_A = log_with_zeros(batch.pi), log_with_zeros(batch.A)
+    if is_long(batch):
+        with np.errstate(invalid="ignore"):
+            path = chunks.chunked_viterbi(log_b, log_pi, log_A)
+        if path is not None:
+            return path
+    log_delta = sweeps.viterbi_sweep(log_b, starts_of(batch, log_pi), log_A)
+    last = batch.lengths - 1
+    final = log_delta[last, :, np.arange(len(last))]  # (N, K)
+    if not np.isfinite(final.max(axis=1)).all():
+        return None
+    last = None if batch.inside is None else last
+    return sweeps.backtrack(log_delta, final.argmax(axis=1), log_A, last)

@@ -1,0 +1,93 @@
+"""Sweeps over time for many sequences side by side: one matrix product a step.
+
+Arrays are (T, K, N). Letters: N batch, T time, K states.
+"""
+
+import numpy as np
+
+EVERY = 8  # steps between normalisations; what comes near underflow is done again with 1
+SMALLEST = 1e-200  # below it digits may be lost
+
+
+def evidence_sweep(b, start, A):
+    """Return the log evidence (N,) and the last prior (K, N); NaN where the passes must look."""
+    T, K, N = b.shape
+    prior, u, A_T = np.array(start), np.empty((K, N)), np.ascontiguousarray(A.T)
+    sums = np.empty((-(-T // EVERY), N))
+    for t in range(T):
+        np.multiply(prior, b[t], out=u)
+        if t % EVERY == EVERY - 1 or t == T - 1:
+            total = np.add.reduce(u, axis=0, out=sums[t // EVERY])
+            u /= total
+        np.matmul(A_T, u, out=prior)
+    sums[~(sums > SMALLEST)] = np.nan
+    return np.log(sums).sum(axis=0), prior
+
+
+def forward_sweep(b, start, A, every=EVERY):
+    """Return alpha (T, K, N) and c (T, N); columns of ``start`` (K, N) are the first priors.
+
+    ``c`` is 0 or NaN where an observation is impossible, and from there on.
+    """
+    T, K, N = b.shape
+    u, before = np.empty((T, K, N)), np.empty((T, N))
+    prior, A_T = np.array(start), np.ascontiguousarray(A.T)
+    for t in range(T):
+        u_t = np.multiply(prior, b[t], out=u[t])
+        if t % every == every - 1:
+            np.add.reduce(u_t, axis=0, out=before[t])
+            u_t /= before[t]
+        np.matmul(A_T, u_t, out=prior)
+    after = u.sum(axis=1)
+    rescaled = np.arange(T) % every == every - 1
+    before[~rescaled] = after[~rescaled]
+    if every > 1 and not before.min() > SMALLEST:
+        return forward_sweep(b, start, A, every=1)
+    u /= after[:, None]
+    before[1:] /= after[:-1]
+    return u, before
+
+
+def backward_sweep(w, end, A, inside=None):
+    """Return beta (T, K, N) and w * beta; ``w`` = b / c, ``end`` (K, N) the last beta."""
+    beta, ahead = np.empty(w.shape), np.empty(w.shape)
+    beta[-1] = end
+    padded = np.zeros(len(w), dtype=bool) if inside is None else ~inside.all(axis=1)
+    for t in range(len(w) - 1, 0, -1):
+        np.multiply(w[t], beta[t], out=ahead[t])
+        np.matmul(A, ahead[t], out=beta[t - 1])
+        if padded[t]:
+            np.copyto(beta[t - 1], 1.0, where=~inside[t])
+    np.multiply(w[0], beta[0], out=ahead[0])
+    return beta, ahead
+
+
+def viterbi_sweep(log_b, start, log_A):
+    """Return log_delta (T, K, N); columns of ``start`` (K, N) stand in for log pi."""
+    T, K, N = log_b.shape
+    log_delta, scores = np.empty((T, K, N)), np.empty((K, K, N))
+    np.add(start, log_b[0], out=log_delta[0])
+    into = np.ascontiguousarray(np.broadcast_to(log_A[:, :, None], scores.shape))
+    for t in range(1, T):
+        np.add(log_delta[t - 1][:, None], into, out=scores)  # (from, to, N)
+        best = np.maximum.reduce(scores, axis=0, out=log_delta[t])
+        best += log_b[t]
+    return log_delta
+
+
+def backtrack(log_delta, end, log_A, last=None):
+    """Return the path (T, N) that ends in state ``end`` (N,) at step ``last`` (N,).
+
+    No pointers are stored: the best predecessor is looked for along the path only.
+    """
+    T, _, N = log_delta.shape
+    rows = np.ascontiguousarray(log_delta.transpose(0, 2, 1))  # (T, N, K)
+    path, into = np.empty((T, N), dtype=np.intp), np.ascontiguousarray(log_A.T)
+    path[-1] = end
+    for t in range(T - 2, -1, -1):
+        scores = into.take(path[t + 1], axis=0)  # (N, K) from every state into the next one
+        scores += rows[t]
+        scores.argmax(axis=1, out=path[t])
+        if last is not None:
+            np.copyto(path[t], end, where=t >= last)
+    return path
