@@ -23,7 +23,7 @@ Some prose.
 
 from IPython.display import HTML, display
 
-print("one")
+print("one", flush=True)
 print("two")
 display(HTML("<b>bold</b>"))
 ```
