@@ -208,7 +208,6 @@ class TestProblems:
             ("    n : int, default=1\n        Steps.\n", "", "documents parameters"),
             ("    Returns\n    -------\n", "    Notes\n    -----\n", "does not document"),
             ("    Raises\n    ------\n", "    Notes\n    -----\n", "does not say when"),
-            ("(K, K)", "(K, )K)", "not a tuple"),
             ("shape (K,)", "shape (K)", "not a tuple"),
             ("(K, K)", "(K, Q)", "uses Q"),
             ("(K, K)", "(K, K K)", "not Python"),

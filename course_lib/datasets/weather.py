@@ -32,7 +32,7 @@ class Weather:
 
     @property
     def wet(self):
-        """1 on days with measured precipitation, else 0; shape (T,)."""
+        """Days with measured precipitation as 1, all others as 0; shape (T,)."""
         return (self.precipitation > 0).astype(int)
 
     @property
