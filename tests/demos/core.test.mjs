@@ -88,7 +88,7 @@ test("schema: what fits passes, and the first error names its place", () => {
   assert.match(checkState(state({ obs: [0, 9] })), /^obs\.1 must be at most 7/);
   assert.match(checkState(state({ obs: [] })), /^obs must be at least 1 entries/);
   assert.match(checkState(state({ extra: 1 })), /^extra is not known/);
-  assert.match(checkState(state({ params: { pi, A } })), /^params\.B is missing/);
+  assert.match(checkState(state({ params: { pi, A } })), /^params lacks B/);
   assert.match(checkState(state({ opts: { show: "sideways", cell: 0, predict: false } })), /one of forward/);
   assert.match(checkState(state({ params: { pi: [NaN, 1], A, B } })), /params\.pi\.0 must be of type number/);
 });

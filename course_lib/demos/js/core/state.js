@@ -12,34 +12,29 @@ const types = {
 
 // The keywords that schema.json uses, and no others. Returns the first error, or "".
 export function invalid(value, rule, at = "") {
-  const where = at || "state";
   if (rule.$ref) return invalid(value, schema.$defs[rule.$ref.slice(8)], at);
-  if ("const" in rule && value !== rule.const) return `${where} must be ${rule.const}`;
-  if (rule.enum && !rule.enum.includes(value)) return `${where} must be one of ${rule.enum.join(", ")}`;
-  if (rule.type && !types[rule.type](value)) return `${where} must be of type ${rule.type}`;
-  const size = types.array(value) ? value.length : value;
-  const [low, high] = types.array(value) ? [rule.minItems, rule.maxItems] : [rule.minimum, rule.maximum];
-  const unit = types.array(value) ? " entries" : "";
-  if (size < low || size <= rule.exclusiveMinimum) return `${where} must be at least ${low ?? "above 0"}${unit}`;
-  if (size > high) return `${where} must be at most ${high}${unit}`;
-  if (types.string(value)) {
-    if (rule.pattern && !new RegExp(rule.pattern).test(value)) return `${where} must match ${rule.pattern}`;
-    if (value.length < rule.minLength || value.length > rule.maxLength) return `${where} has a bad length`;
+  const fail = (text) => `${at || "state"} ${text}`;
+  const list = types.array(value);
+  const [size, low, high] = list ? [value.length, rule.minItems, rule.maxItems]
+    : types.string(value) ? [value.length, rule.minLength, rule.maxLength] : [value, rule.minimum, rule.maximum];
+  if ("const" in rule && value !== rule.const) return fail(`must be ${rule.const}`);
+  if (rule.enum && !rule.enum.includes(value)) return fail(`must be one of ${rule.enum.join(", ")}`);
+  if (rule.type && !types[rule.type](value)) return fail(`must be of type ${rule.type}`);
+  if (size < low || size <= rule.exclusiveMinimum) return fail(`must be at least ${low ?? "above 0"}${list ? " entries" : ""}`);
+  if (size > high) return fail(`must be at most ${high}${list ? " entries" : ""}`);
+  if (rule.pattern && !new RegExp(rule.pattern).test(value)) return fail(`must match ${rule.pattern}`);
+  let inner = [];
+  if (list && rule.items) inner = value.map((v, i) => [i, v, rule.items]);
+  if (rule.properties) {
+    // The bundle holds no `required`: there, every property is.
+    const missing = (rule.required ?? Object.keys(rule.properties)).find((key) => !(key in value));
+    if (missing) return fail(`lacks ${missing}`);
+    inner = Object.keys(value).map((key) => [key, value[key], rule.properties[key]]);
   }
-  const path = (key) => (at ? `${at}.${key}` : `${key}`);
-  if (types.array(value) && rule.items) {
-    for (const [i, v] of value.entries()) {
-      const error = invalid(v, rule.items, path(i));
-      if (error) return error;
-    }
-  }
-  if (types.object(value) && rule.properties) {
-    for (const key of rule.required ?? []) if (!(key in value)) return `${path(key)} is missing`;
-    for (const key of Object.keys(value)) {
-      const part = rule.properties[key];
-      const error = part ? invalid(value[key], part, path(key)) : `${path(key)} is not known`;
-      if (error) return error;
-    }
+  for (const [key, v, part] of inner) {
+    const path = at ? `${at}.${key}` : `${key}`;
+    const error = part ? invalid(v, part, path) : `${path} is not known`;
+    if (error) return error;
   }
   return "";
 }
@@ -95,7 +90,7 @@ export function applyEntries(state, entries, setProb) {
   for (const [path, value] of entries) {
     const keys = path.split(".");
     if (keys[0] in next.opts) keys.unshift("opts");
-    if (["v", "view", "name", "fixed"].includes(keys[0])) throw Error(`${keys[0]} cannot be set by a link`);
+    if (["v", "view", "name", "fixed"].includes(keys[0])) throw Error(`${keys[0]} is fixed`);
     const last = keys.pop();
     let spot = next;
     for (const key of keys) {
@@ -128,3 +123,23 @@ export const holds = (goal, facts) => goal.when.every(([path, op, value]) => {
   const other = typeof value === "string" ? at(facts, value) ?? value : value;
   return left !== undefined && left !== null && !!compare[op]?.(left, other);
 });
+
+// First misfit of a table of probabilities, or "": `sizes` are its dimensions.
+export function misfit(name, table, [size, ...inner]) {
+  if (table.length !== size) return `params.${name} needs ${size} entries`;
+  if (inner.length) return table.map((row, i) => misfit(`${name}.${i}`, row, inner)).find(Boolean) ?? "";
+  return Math.abs(table.reduce((a, b) => a + b, 0) - 1) > 1e-6 ? `params.${name} does not sum to 1` : "";
+}
+
+// Python that makes the demo again: `lines` first, then the call with its keyword arguments.
+export const python = (state, imports, lines, args) => `import numpy as np
+from course_lib import demos, ${imports}
+
+${lines.join("\n")}
+demo = demos.${state.view}(
+    name=${JSON.stringify(state.name)},
+${Object.entries(args).map(([key, value]) => `    ${key}=${value.raw ?? JSON.stringify(value)},`).join("\n")}
+)
+demo
+`;
+export const array = (x) => `np.array(${JSON.stringify(x)}, dtype=float)`;

@@ -62,7 +62,9 @@ export function mountDemo({ model, el }, view) {
     if (!entries) return false;
     try {
       const next = applyEntries(initial, entries, view.setProb);
-      const error = checkState(next) || view.wrong?.(next) || "";
+      const K = next.fixed.states?.length;
+      const error = checkState(next) || (next.opts.cell >= K ? `cell must be below ${K}` : "") || view.wrong(next)
+        || (next.t > view.range?.(next).max ? `t must be at most ${view.range(next).max}` : "");
       if (error) throw Error(error);
       remember("");
       adopt(next);
@@ -132,7 +134,7 @@ export function mountDemo({ model, el }, view) {
     const head = h("tr");
     const body = h("tbody");
     const caption = h("caption");
-    const box = h("div", { class: "sbs-table", tabindex: 0, role: "region", "aria-label": "table of the trace" },
+    const box = h("div", { class: "sbs-table", tabindex: 0, role: "region", "aria-label": `table of the trace: ${state.name}` },
       h("table", {}, caption, h("thead", {}, head), body));
     return {
       name: "Table",
@@ -297,7 +299,7 @@ function predictor({ view, ctx, revealed, redraw }) {
     const q = view.question(ctx.state, ctx.result);
     revealed.set(q.key, Math.abs(+guess.value - q.truth));
     const mean = [...revealed.values()].reduce((a, b) => a + b, 0) / revealed.size;
-    const text = `You said ${num(+guess.value, 2)}; it is ${num(q.truth, 2)}. ${revealed.size} ${revealed.size > 1 ? "guesses" : "guess"}, off by ${num(mean, 2)} on average.`;
+    const text = `You said ${num(+guess.value, 2)}; it is ${num(q.truth, 2)}. On average you are off by ${num(mean, 2)}.`;
     put(score, { text });
     ctx.speak(text);
     redraw();

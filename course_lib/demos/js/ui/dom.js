@@ -56,8 +56,9 @@ const LIGHT = ["#0072b2", "#c44e00", "#008561", "#a0559e", "#8a6d00"];
 const DARK = ["#56b4e9", "#f0883e", "#2ebd90", "#d58fd3", "#d9b83a"];
 
 export function palette(el) {
-  const dark = getComputedStyle(el).getPropertyValue("--dark").trim() === "1";
-  return { dark, paper: dark ? "#15191f" : "#ffffff", states: dark ? DARK : LIGHT };
+  const scheme = getComputedStyle(el).colorScheme;
+  const dark = scheme === "dark" || (scheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  return { paper: dark ? "#15191f" : "#ffffff", states: dark ? DARK : LIGHT };
 }
 
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
@@ -67,18 +68,11 @@ export function mix(a, b, share) {
   return "#" + x.map((v, i) => Math.round(v + (y[i] - v) * share).toString(16).padStart(2, "0")).join("");
 }
 
-function luminance(hex) {
-  const [r, g, b] = rgb(hex).map((v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+// Black or white, whichever has more contrast on `fill`: (Y + 0.05)² is compared with 1.05 · 0.05.
+export function inkOn(fill) {
+  const [r, g, b] = rgb(fill).map((v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
 }
-
-export function contrast(a, b) {
-  const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p);
-  return (x + 0.05) / (y + 0.05);
-}
-
-// Black or white, whichever can be read better on `fill`.
-export const inkOn = (fill) => (contrast(fill, "#000000") > contrast(fill, "#ffffff") ? "#000000" : "#ffffff");
 
 const ICONS = {
   undo: "M7 5 3 9l4 4M3 9h7a5 5 0 0 1 0 10H8",
@@ -93,6 +87,17 @@ export function icon(name) {
   const svg = h("svg:svg", { viewBox: "0 0 24 24", width: 20, height: 20, "aria-hidden": "true", class: "sbs-icon" });
   svg.append(h("svg:path", { d: ICONS[name] }));
   return svg;
+}
+
+// A number field: what is no number is put back, the rest is clamped to min and max.
+export function numberField({ read, write, ...props }) {
+  const el = h("input", { type: "number", class: "sbs-field", ...props, onchange: () => {
+    const value = Number(el.value);
+    if (el.value.trim() && Number.isFinite(value)) write(Math.min(el.max, Math.max(el.min, value)));
+    el.value = read();
+  } });
+  const draw = () => document.activeElement === el || put(el, { value: read() });
+  return { el, draw };
 }
 
 let ids = 0;

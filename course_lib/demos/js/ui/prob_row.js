@@ -1,7 +1,7 @@
 // One distribution as bars that can be dragged; the others make room.
 
 import { setProb } from "../core/hmm.js";
-import { h, num, put } from "./dom.js";
+import { h, num, numberField, put } from "./dom.js";
 import { slider } from "./handle.js";
 
 // `get()` and `set(row)` reach the row in the state; `onfocus(select)` tells which bar is chosen.
@@ -40,31 +40,21 @@ export function probRow({ title, names, colours, get, set, onselect }) {
 }
 
 // A number field for the bar that was touched last: for touch screen readers and exact values.
-export function numberFor(commit) {
+export function exactField() {
   let target = null;
-  const label = h("span", { text: "Drag a bar, or select it and type:" });
-  const field = h("input", {
-    type: "number", disabled: true, class: "sbs-field",
-    "aria-label": "value of the selected bar",
-    onchange: () => {
-      const value = Number(field.value);
-      if (field.value.trim() !== "" && Number.isFinite(value)) target.write(Math.min(target.max ?? 1, Math.max(target.min ?? 0, value)));
-      draw();
-      commit();
-    },
+  const label = h("span", { text: "Drag, or select and type:" });
+  const field = numberField({
+    disabled: true, step: "any", "aria-label": "value of the selected bar",
+    read: () => +target.get().toFixed(4), write: (value) => target.write(value),
   });
-  const draw = () => {
-    if (!target) return;
-    put(label, { text: target.label });
-    put(field, { "aria-label": target.label, disabled: false, min: +(target.min ?? 0).toFixed(4), max: +(target.max ?? 1).toFixed(4), step: target.max ? "any" : 0.01 });
-    field.value = +target.get().toFixed(4);
-  };
   return {
-    el: h("label", { class: "sbs-exact" }, label, field),
+    el: h("label", { class: "sbs-exact" }, label, field.el),
     select: (next) => {
       target = next;
-      draw();
+      put(label, { text: next.label });
+      put(field.el, { "aria-label": next.label, disabled: false, min: next.min ?? 0, max: next.max ?? 1 });
+      field.draw();
     },
-    draw: () => document.activeElement === field || draw(),
+    draw: () => target && field.draw(),
   };
 }

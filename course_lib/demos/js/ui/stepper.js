@@ -1,6 +1,6 @@
 // Back, play, step, reset, undo, and a scrubber with a number field.
 
-import { h, icon, newId, put } from "./dom.js";
+import { h, icon, newId, numberField, put } from "./dom.js";
 
 const PLAY_MS = 900;
 
@@ -15,7 +15,7 @@ export function stepper({ host, read, go, undo, canUndo, reset }) {
     clearInterval(timer);
     timer = null;
     play.replaceChildren(icon("play"));
-    put(play, { "aria-label": "play", title: "play", "aria-pressed": "false" });
+    put(play, { "aria-label": "play", title: "play" });
   };
   const forward = () => {
     if (read().t === last()) return stop();
@@ -26,7 +26,7 @@ export function stepper({ host, read, go, undo, canUndo, reset }) {
     if (read().t === last()) go(first());
     timer = setInterval(forward, PLAY_MS);
     play.replaceChildren(icon("pause"));
-    put(play, { "aria-label": "pause", title: "pause", "aria-pressed": "true" });
+    put(play, { "aria-label": "pause", title: "pause" });
   });
   const back = button("back", "one step back", () => { stop(); go(read().t - read().dir); });
   const step = button("step", "one step on", () => { stop(); forward(); });
@@ -34,24 +34,18 @@ export function stepper({ host, read, go, undo, canUndo, reset }) {
   const resetButton = button("reset", "back to the author's state", () => { stop(); reset(); });
   const id = newId();
   const scrub = h("input", { type: "range", step: 1, class: "sbs-scrub", "aria-label": "step", oninput: () => { stop(); go(+scrub.value); } });
-  const field = h("input", {
-    type: "number", step: 1, id, class: "sbs-field",
-    onchange: () => {
-      stop();
-      const { min, max, t } = read();
-      const to = Math.round(Number(field.value));
-      go(field.value.trim() !== "" && Number.isFinite(to) ? Math.min(max, Math.max(min, to)) : t);
-      draw();
-    },
-  });
+  const field = numberField({ id, read: () => read().t, write: (to) => {
+    stop();
+    go(Math.round(to));
+  } });
   const of = h("span");
   const name = h("label", { for: id });
   const draw = () => {
     const { t, min, max, what } = read();
     put(name, { text: what });
     put(scrub, { min, max, value: t, "aria-label": what, "aria-valuetext": `${t} of ${max}` });
-    put(field, { min, max });
-    if (document.activeElement !== field || +field.value !== t) field.value = t;
+    put(field.el, { min, max });
+    field.draw();
     put(of, { text: `of ${max}` });
     // Not `disabled`: a button that disables itself drops the keyboard focus.
     put(back, { "aria-disabled": t === first() ? "true" : null });
@@ -64,6 +58,6 @@ export function stepper({ host, read, go, undo, canUndo, reset }) {
   watcher?.observe(host);
   const el = h("div", { class: "sbs-stepper", role: "group", "aria-label": "steps" },
     h("span", { class: "sbs-btns" }, undoButton, resetButton, back, play, step), scrub,
-    h("span", { class: "sbs-count" }, name, field, of));
+    h("span", { class: "sbs-count" }, name, field.el, of));
   return { el, draw, stop, destroy: () => { stop(); watcher?.disconnect(); } };
 }

@@ -1,8 +1,9 @@
 // Order against bag: items that can be moved, two scores; and a seeded walk on one chain.
 
 import { bagLogs, minus, running, stationary, stepLogs, walk } from "../core/chain.js";
+import { array, misfit, python } from "../core/state.js";
 import { arithmetic, choice } from "../ui/choice.js";
-import { h, inkOn, keep, mix, num, put, signed } from "../ui/dom.js";
+import { h, inkOn, keep, mix, num, numberField, put, signed } from "../ui/dom.js";
 
 const WALK = 60;
 const BAR = 44; // pixels on each side of the zero line
@@ -33,15 +34,12 @@ export const chain = {
     return s;
   },
 
-  wrong({ params, fixed, tokens, t, opts }) {
-    const [V, C] = [fixed.items.length, fixed.classes.length];
-    const rows = [...params.pi, ...params.bag, ...params.A.flat()];
-    if (params.pi.length !== C || params.A.length !== C || params.bag.length !== C || params.A.some((a) => a.length !== V)) return `params need ${C} chains of ${V} items`;
-    if (rows.some((row) => row.length !== V || Math.abs(row.reduce((a, b) => a + b, 0) - 1) > 1e-6)) return "a row of params does not sum to 1";
+  wrong({ params: { pi, A, bag }, fixed, tokens, opts }) {
+    const [C, V] = [fixed.classes.length, fixed.items.length];
     if (tokens.some((y) => y >= V)) return `tokens must be below ${V}`;
     if (C < 2 && opts.mode === "order") return "one chain alone can only walk";
     if (opts.cls >= C) return `cls must be below ${C}`;
-    return t > (opts.mode === "walk" ? WALK : tokens.length - 1) ? "t is past the end" : "";
+    return misfit("pi", pi, [C, V]) || misfit("A", A, [C, V, V]) || misfit("bag", bag, [C, V]);
   },
 
   compute(s) {
@@ -73,9 +71,9 @@ export const chain = {
     const [a, b] = [0, 1].map((c) => r.chain[c][s.t]);
     const what = s.t ? `After ${items[s.tokens[s.t - 1]]}, ${items[s.tokens[s.t]]}` : `${items[s.tokens[0]]} as the first item`;
     const odds = r.odds[s.t];
-    if (odds === null) return `${what} cannot happen in either class, so there is no verdict.`;
-    if (!Number.isFinite(odds)) return `${what} can only happen under ${classes[a > b ? 0 : 1]}: that one step decides.`;
-    if (Math.abs(odds) < 5e-3) return `${what} is equally likely in both classes: no evidence.`;
+    if (odds === null) return `${what} cannot happen in either class: no verdict.`;
+    if (!Number.isFinite(odds)) return `${what} can only happen under ${classes[a > b ? 0 : 1]}: that decides.`;
+    if (Math.abs(odds) < 5e-3) return `${what} is equally likely in both classes.`;
     return `${what} is ${num(Math.exp(Math.abs(odds)), 1)} times as likely under ${classes[odds > 0 ? 0 : 1]}: ${signed(odds)} nats.`;
   },
 
@@ -112,25 +110,14 @@ export const chain = {
     };
   },
 
-  python(s) {
-    const py = JSON.stringify;
-    const { params: { pi, A, bag }, fixed, opts } = s;
-    return `import numpy as np
-from course_lib import demos, markov
-
-tokens = np.array(${py(s.tokens)})
-classes = (
-${fixed.classes.map((name, c) => `    (${py(name)}, np.array(${py(pi[c])}), np.array(${py(A[c])})),`).join("\n")}
-)
-for name, pi, A in classes:
-    print(name, markov.chain_log_prob(tokens, pi, A))
-demo = demos.chain(
-    name=${py(s.name)}, items=${py(fixed.items)}, tokens=tokens, classes=classes,
-    bag=${py(bag)}, t=${s.t}, seed=${s.seed}, mode=${py(opts.mode)}, cls=${opts.cls},
-)
-demo
-`;
-  },
+  python: (s) => python(s, "markov", [
+    `tokens = ${JSON.stringify(s.tokens)}`,
+    "classes = (",
+    ...s.fixed.classes.map((name, c) => `    (${JSON.stringify(name)}, ${array(s.params.pi[c])}, ${array(s.params.A[c])}),`),
+    ")",
+    "for label, pi, A in classes:",
+    "    print(label, markov.chain_log_prob(tokens, pi, A))",
+  ], { items: s.fixed.items, tokens: { raw: "tokens" }, classes: { raw: "classes" }, bag: s.params.bag, t: s.t, seed: s.seed, mode: s.opts.mode, cls: s.opts.cls }),
 
   build,
 };
@@ -167,16 +154,11 @@ function build(ctx) {
     const row = h("div", { class: "sbs-cards", role: "group", "aria-label": "the sequence" });
     const bars = h("div", { class: "sbs-odds", "aria-hidden": "true" });
     const gauges = h("div", { class: "sbs-gauges" });
-    const place = h("input", { type: "number", min: 0, class: "sbs-field", onchange: () => {
-      const { t, tokens } = ctx.state;
-      const to = Math.round(Number(place.value));
-      if (place.value.trim() !== "" && Number.isFinite(to)) shift(t, Math.min(tokens.length - 1, Math.max(0, to)), "");
-      place.value = ctx.state.t;
-    } });
+    const place = numberField({ min: 0, read: () => ctx.state.t, write: (to) => shift(ctx.state.t, Math.round(to), "") });
     const placeLabel = h("span");
     const scroller = h("div", { class: "sbs-scroll" }, row, bars);
     const el = h("div", { class: "sbs-order" }, scroller,
-      h("label", { class: "sbs-exact" }, placeLabel, place), gauges);
+      h("label", { class: "sbs-exact" }, placeLabel, place.el), gauges);
 
     // Move the item at `from` to `to`; the others close the gap. The moved card stays in the
     // document where it is and its neighbours pass it: it keeps focus and pointer.
@@ -254,8 +236,8 @@ function build(ctx) {
         put(cell.lastChild, { text: hide ? "?" : score(odds), style: odds > 0 ? `top:${BAR + 10}px` : `bottom:${BAR + 10}px` });
       });
       put(placeLabel, { text: `Move ${items[tokens[t]]} (t = ${t}) to place` });
-      put(place, { max: tokens.length - 1 });
-      if (document.activeElement !== place) place.value = t;
+      put(place.el, { max: tokens.length - 1 });
+      place.draw();
 
       const values = [["Bag of items", r.bagScore], ["Markov chain", hide ? null : r.chainScore]];
       const most = Math.max(1, ...[r.bagScore, r.chainScore, scores(ctx.initial).chainScore].filter((x) => x !== null && Number.isFinite(x)).map(Math.abs)) * 1.05;
@@ -282,16 +264,11 @@ function build(ctx) {
     const [edges, nodes] = [h("svg:g"), h("svg:g")];
     const svg = h("svg:svg", { width: GRAPH, height: GRAPH, class: "sbs-picture", "aria-hidden": "true" }, edges, nodes);
     const share = h("div", { class: "sbs-shares" });
-    const trail = h("p", { class: "sbs-trail" });
-    const seed = h("input", { type: "number", min: 0, max: 2147483647, step: 1, class: "sbs-field", "aria-label": "seed of the walk", onchange: () => {
-      const value = Math.round(Number(seed.value));
-      if (seed.value.trim() !== "" && value >= 0 && value <= 2147483647) ctx.set((s) => (s.seed = value), "seed");
-      seed.value = ctx.state.seed;
-    } });
+    const seed = numberField({ min: 0, max: 2147483647, read: () => ctx.state.seed, write: (to) => ctx.set((s) => (s.seed = Math.round(to))) });
     const cls = choice({ legend: "Chain", options: classes, set: (c) => ctx.set((s) => (s.opts.cls = c)) });
     const el = h("div", { class: "sbs-walk" }, two ? cls.el : null, h("div", { class: "sbs-split" }, svg,
       h("div", {}, h("p", { class: "sbs-legend", text: "Share of items so far; the line is the stationary distribution" }), share,
-        h("label", { class: "sbs-exact" }, "Seed", seed))), trail);
+        h("label", { class: "sbs-exact" }, "Seed", seed.el))));
 
     function draw(s, r, { palette }) {
       const A = s.params.A[s.opts.cls];
@@ -314,7 +291,7 @@ function build(ctx) {
         const fill = k === now ? palette.states[0] : mix(palette.paper, palette.states[0], 0.12);
         put(g, { transform: `translate(${place(k).join(" ")})`, class: "sbs-node" });
         put(g.firstChild, { fill, stroke: palette.states[0] });
-        put(g.lastChild, { fill: inkOn(fill), text: items[k].length > 8 ? items[k].slice(0, 7) + "…" : items[k], style: `font-size:${items[k].length > 6 ? 12 : 13}px` });
+        put(g.lastChild, { fill: inkOn(fill), text: items[k].length > 8 ? items[k].slice(0, 7) + "…" : items[k] });
       });
       keep(share, V, () => h("div", { class: "sbs-gauge" }, h("b"), h("div", { class: "sbs-beam" }, h("i"), h("u")), h("span"))).forEach((g, k) => {
         put(g.children[0], { text: items[k] });
@@ -322,9 +299,7 @@ function build(ctx) {
         put(g.children[1].lastChild, { style: r.limit ? `left:${100 * r.limit[k]}%` : "display:none" });
         put(g.children[2], { text: num(r.share[k], 2) });
       });
-      const recent = r.path.slice(Math.max(0, s.t - 7), s.t + 1).map((k) => items[k]);
-      put(trail, { text: (s.t > 7 ? "… " : "") + recent.join(" → ") });
-      if (document.activeElement !== seed) seed.value = s.seed;
+      seed.draw();
       cls.draw(s.opts.cls);
     }
     return { el, draw };

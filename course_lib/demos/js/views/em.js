@@ -1,10 +1,11 @@
 // Baum-Welch: densities move over the histogram, the log evidence climbs.
 
 import { expect, logDensity, maximise } from "../core/em.js";
+import { array, misfit, python } from "../core/state.js";
 import { arithmetic, choice } from "../ui/choice.js";
 import { h, keep, mix, num, put, signed } from "../ui/dom.js";
 import { slider } from "../ui/handle.js";
-import { numberFor } from "../ui/prob_row.js";
+import { exactField } from "../ui/prob_row.js";
 
 const HIST = 210;
 const TIME = 96;
@@ -31,14 +32,11 @@ export const em = {
 
   tidy: (s) => s,
 
-  wrong({ params, fixed, t, opts }) {
-    const K = fixed.states.length;
-    const rows = [params.pi, ...params.A];
-    if (params.A.length !== K || params.mean.length !== K || rows.some((row) => row.length !== K)) return `params need ${K} states`;
-    if (rows.some((row) => Math.abs(row.reduce((a, b) => a + b, 0) - 1) > 1e-6)) return "a row of params does not sum to 1";
-    if (fixed.kind === "poisson" ? params.mean.some((m) => m <= 0) : params.var.length !== K) return fixed.kind === "poisson" ? "a rate must be above 0" : `params.var needs ${K} entries`;
-    if (opts.cell >= K) return `cell must be below ${K}`;
-    return t > fixed.n_iter ? `t must be at most ${fixed.n_iter}` : "";
+  wrong({ params: { pi, A, mean, var: variance }, fixed: { kind, states } }) {
+    const K = states.length;
+    if (mean.length !== K || (kind === "gaussian" && variance.length !== K)) return `params need ${K} states`;
+    if (kind === "poisson" && mean.some((m) => m <= 0)) return "a rate must be above 0";
+    return misfit("pi", pi, [K]) || misfit("A", A, [K, K]);
   },
 
   // Iterations are kept; only those that nobody has asked for yet are computed.
@@ -109,23 +107,10 @@ export const em = {
     };
   },
 
-  python(s) {
-    const py = JSON.stringify;
-    const { fixed, params: { pi, A, mean, var: variance } } = s;
-    const poisson = fixed.kind === "poisson";
-    return `import numpy as np
-from course_lib import demos, emissions
-
-y = np.array(${py(fixed.y)})
-emission = ${poisson ? `emissions.Poisson(np.array(${py(mean)}, dtype=float))` : `emissions.Gaussian(np.array(${py(mean)}, dtype=float)[:, None], np.array(${py(variance)}, dtype=float)[:, None])`}
-start = (np.array(${py(pi)}), np.array(${py(A)}), emission)
-demo = demos.em(
-    name=${py(s.name)}, y=y, kind=${py(fixed.kind)}, start=start, t=${s.t}, n_iter=${fixed.n_iter},
-    states=${py(fixed.states)}, times=${py(fixed.times)}, unit=${py(fixed.unit)},
-)
-print(demo.trace()["log_evidence"].round(4))
-demo
-`;
+  python({ fixed: { kind, y, n_iter, states, times, unit }, params: { pi, A, mean, var: variance }, ...s }) {
+    const emission = kind === "poisson" ? `Poisson(${array(mean)})` : `Gaussian(${array(mean)}[:, None], ${array(variance)}[:, None])`;
+    return python(s, "emissions", [`start = (${array(pi)}, ${array(A)}, emissions.${emission})`],
+      { y, kind, start: { raw: "start" }, t: s.t, n_iter, states, times, unit }) + 'print(demo.trace()["log_evidence"].round(4))\n';
   },
 
   build,
@@ -147,7 +132,7 @@ function build(ctx) {
   }
   const top = 1.25 * Math.max(...counts.filter(Boolean));
 
-  const exact = numberFor(() => {});
+  const exact = exactField();
   const layer = () => h("svg:g");
   const [bins, curves, means, axis] = [layer(), layer(), layer(), layer()];
   const hist = h("svg:svg", { height: HIST + PAD, class: "sbs-picture", "aria-hidden": "true" }, bins, curves, means, axis);

@@ -55,7 +55,7 @@ function question(ctx, q, i) {
   const check = h("button", { type: "button", class: "sbs-btn sbs-wide", text: "Check", onclick: () => {
     const { picked } = ctx.state.answers[i];
     if (!picked.length) {
-      put(verdict, { text: q.kind === "numeric" ? "Type a number first." : "Choose an answer first." });
+      put(verdict, { text: "Answer first." });
       return ctx.speak(verdict.textContent);
     }
     ctx.set((s) => (s.answers[i].checked = true), `q${i}`);
@@ -79,7 +79,7 @@ function question(ctx, q, i) {
         });
       }
       put(el, { class: checked ? (right ? "sbs-right" : "sbs-wrong") : null });
-      if (checked) put(verdict, { text: right ? "Right." : q.kind === "multiple" ? "Not yet: a choice is missing, or one too many." : "Not yet. Try again." });
+      if (checked) put(verdict, { text: right ? "Right." : "Not yet. Try again." });
       else if (picked.length) put(verdict, { text: "" });
       why.hidden = !(checked && right && q.why);
     },

@@ -1,9 +1,10 @@
 // Filter, smoother and Viterbi of a categorical HMM on one trellis.
 
 import { argmax, backward, filter, pairwise, setProb, smooth, viterbi } from "../core/hmm.js";
+import { array, misfit, python } from "../core/state.js";
 import { arithmetic, choice } from "../ui/choice.js";
 import { h, inkOn, keep, mix, num, put } from "../ui/dom.js";
-import { numberFor, probRow } from "../ui/prob_row.js";
+import { exactField, probRow } from "../ui/prob_row.js";
 
 const ROW = 58;
 const STRIP = 40;
@@ -30,17 +31,10 @@ export const trellis = {
     return s;
   },
 
-  wrong({ params: { pi, A, B }, fixed, obs, t, opts }) {
-    const [K, V] = [fixed.states.length, fixed.symbols.length];
-    const rows = [["pi", [pi], K], ["A", A, K], ["B", B, V]];
-    for (const [name, table, size] of rows) {
-      if (name !== "pi" && table.length !== K) return `params.${name} needs ${K} rows`;
-      if (table.some((row) => row.length !== size)) return `params.${name} needs ${size} columns`;
-      if (table.some((row) => Math.abs(row.reduce((a, b) => a + b, 0) - 1) > 1e-6)) return `a row of params.${name} does not sum to 1`;
-    }
-    if (obs.some((y) => y >= V)) return `obs must be below ${V}`;
-    if (t >= obs.length) return `t must be below ${obs.length}`;
-    return opts.cell < K ? "" : `cell must be below ${K}`;
+  wrong({ params: { pi, A, B }, fixed: { states, symbols }, obs }) {
+    const [K, V] = [states.length, symbols.length];
+    return misfit("pi", pi, [K]) || misfit("A", A, [K, K]) || misfit("B", B, [K, V])
+      || (obs.some((y) => y >= V) ? `obs must be below ${V}` : "");
   },
 
   compute({ params: { pi, A, B }, obs }, old) {
@@ -132,16 +126,15 @@ export const trellis = {
   },
 
   question(s, r) {
+    if (s.opts.show === "viterbi") return null;
     const { t, fixed: { states, symbols }, opts: { show, cell } } = s;
     const k = states[cell];
     const key = `${show}${cell}|${t}|${show === "backward" ? s.obs : s.obs.slice(0, t + 1)}`;
-    const truth = { forward: r.f.alpha, backward: r.gamma, viterbi: r.v.delta.map(softmax) }[show][t][cell];
-    const prompt = {
-      forward: `t = ${t}: ${symbols[s.obs[t]]} was observed. How sure of ${k} will the filter be?`,
-      backward: `t = ${t}: with the whole record known, how sure of ${k} will the smoother be?`,
-      viterbi: `t = ${t}: how large is the share of ${k} among the best paths into each state?`,
-    }[show];
-    return { key, prompt, truth, min: 0, max: 1, step: 0.01 };
+    const forward = show === "forward";
+    return {
+      key, min: 0, max: 1, step: 0.01, truth: (forward ? r.f.alpha : r.gamma)[t][cell],
+      prompt: `t = ${t}: ${forward ? `${symbols[s.obs[t]]} was observed` : "with all data known"}. How sure of ${k} will the ${forward ? "filter" : "smoother"} be?`,
+    };
   },
 
   table(s, r) {
@@ -154,25 +147,11 @@ export const trellis = {
     };
   },
 
-  python(s) {
-    const { params: { pi, A, B }, fixed, obs, t, opts } = s;
-    const py = JSON.stringify;
-    return `import numpy as np
-from course_lib import demos, hmm
-
-pi = np.array(${py(pi)})
-A = np.array(${py(A)})
-B = np.array(${py(B)})
-obs = np.array(${py(obs)})
-print(hmm.forward_filter(obs, pi, A, B).alpha.round(4))
-demo = demos.trellis(
-    name=${py(s.name)}, obs=obs, pi=pi, A=A, B=B, t=${t},
-    states=${py(fixed.states)}, symbols=${py(fixed.symbols)},
-    show=${py(opts.show)}, cell=${opts.cell},
-)
-demo
-`;
-  },
+  python: (s) => python(s, "hmm", [
+    ...Object.entries(s.params).map(([key, x]) => `${key} = ${array(x)}`),
+    `obs = np.array(${JSON.stringify(s.obs)})`,
+    "print(hmm.forward_filter(obs, pi, A, B).alpha.round(4))",
+  ], { obs: { raw: "obs" }, pi: { raw: "pi" }, A: { raw: "A" }, B: { raw: "B" }, states: s.fixed.states, symbols: s.fixed.symbols, t: s.t, show: s.opts.show, cell: s.opts.cell }),
 
   build,
 };
@@ -220,7 +199,7 @@ function build(ctx) {
   const sums = arithmetic();
 
   // The model: every probability is a bar.
-  const exact = numberFor(() => {});
+  const exact = exactField();
   const row = (title, names, colours, read) => probRow({
     title, names, colours, get: () => read(ctx.state.params), onselect: exact.select,
     set: (next) => ctx.set((s) => read(s.params).splice(0, next.length, ...next), title),
@@ -324,6 +303,7 @@ function build(ctx) {
       },
     })).forEach((tile, i) => {
       tile.style.left = `${X(i) - 20}px`;
+      tile.style.fontSize = symbols[obs[i]].length > 2 ? "14px" : ""; // longer names fit
       put(tile, { text: symbols[obs[i]], "aria-label": `t = ${i}, observed ${symbols[obs[i]]}. Up and down arrows change it`, "aria-current": i === t ? "step" : null });
     });
 
