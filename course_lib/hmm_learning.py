@@ -76,8 +76,8 @@ def count_supervised(z, y, K, V, pseudocount=0.0):
     """
     if not pseudocount >= 0:
         raise ValueError(f"pseudocount must be at least 0, got {pseudocount}")
-    if not isinstance(z, list):
-        z, y = np.atleast_2d(np.asarray(z)), np.atleast_2d(np.asarray(y))
+    if len(z) and np.ndim(z[0]) == 0:
+        z, y = [z], [y]
     if len(z) != len(y):
         raise ValueError(f"z and y must hold the same number of sequences, got {len(z)}, {len(y)}")
     start, moves, shows = np.zeros(K), np.zeros((K, K)), np.zeros((K, V))

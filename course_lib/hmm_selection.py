@@ -62,7 +62,8 @@ def random_start(ys, K, kind, rng, lengths=None):
     if kind == "gaussian":
         data = _inside(ys, lengths, 1 if ys.ndim == 3 else 0)
         data = data.reshape(len(data), -1)
-        var = np.tile(data.var(axis=0), (K, 1))
+        var = data.var(axis=0)
+        var = np.tile(np.where(var > 0, var, 1.0), (K, 1))  # constant data have none
         return pi, A, Gaussian(rng.choice(data, K) + 0.01 * rng.normal(size=var.shape), var)
     raise ValueError(f"kind must be categorical, gaussian or poisson, got {kind!r}")
 

@@ -1,75 +1,91 @@
-"""Slow and obvious answers: every path is listed, every derivative is a difference."""
+"""Slow and obvious answers: every path of states is written down, and its probability added up."""
 
 import itertools
-from math import exp, factorial, pi, sqrt
+from math import exp, factorial, log, pi, sqrt
 
 import numpy as np
 
-
-def emission_prob(k, y, B):
-    """Probability or density of one observation in state k, from the definition."""
-    if isinstance(B, np.ndarray):
-        return B[k, y]
-    if hasattr(B, "rate"):
-        return B.rate[k] ** int(y) * exp(-B.rate[k]) / factorial(int(y))
-    product = 1.0
-    for y_d, mean, var in zip(np.atleast_1d(y), B.mean[k], B.var[k], strict=True):
-        product *= exp(-((y_d - mean) ** 2) / (2 * var)) / sqrt(2 * pi * var)
-    return product
+from course_lib.emissions import Gaussian, Poisson, as_emission
 
 
-def all_paths(y, pi, A, B):
-    """Return every path (K^T of them) and its joint probability with y."""
-    K, T = len(pi), len(y)
-    paths = list(itertools.product(range(K), repeat=T))
-    joints = []
-    for z in paths:
-        p = pi[z[0]] * emission_prob(z[0], y[0], B)
-        for t in range(1, T):
-            p *= A[z[t - 1], z[t]] * emission_prob(z[t], y[t], B)
-        joints.append(p)
-    return paths, np.array(joints)
+def show_probability(k, observation, emission):
+    """p(observation | state k) by the formula of a text book, one number at a time."""
+    if isinstance(emission, Poisson):
+        rate, count = float(emission.rate[k]), int(observation)
+        return rate**count * exp(-rate) / factorial(count)
+    if isinstance(emission, Gaussian):
+        density = 1.0
+        for y, mean, var in zip(
+            np.atleast_1d(observation), emission.mean[k], emission.var[k], strict=True
+        ):
+            density *= exp(-((y - mean) ** 2) / (2 * var)) / sqrt(2 * pi * var)
+        return density
+    return float(emission.B[k, int(observation)])
 
 
-def evidence(y, pi, A, B):
-    return all_paths(y, pi, A, B)[1].sum()
+class AllPaths:
+    """Every path through K states in T steps with its probability together with ``y``."""
+
+    def __init__(self, y, start, A, B):
+        emission = as_emission(B)
+        self.T, self.K = len(y), len(start)
+        self.paths, self.joint = [], []
+        for path in itertools.product(range(self.K), repeat=self.T):
+            p = start[path[0]]
+            for i, j in itertools.pairwise(path):
+                p *= A[i, j]
+            for t, k in enumerate(path):
+                p *= show_probability(k, y[t], emission)
+            self.paths.append(path)
+            self.joint.append(p)
+        self.evidence = sum(self.joint)
+
+    def log_evidence(self):
+        return log(self.evidence)
+
+    def smoothed(self):
+        """p(z_t | y) (T, K)."""
+        gamma = np.zeros((self.T, self.K))
+        for path, p in zip(self.paths, self.joint, strict=True):
+            for t, k in enumerate(path):
+                gamma[t, k] += p / self.evidence
+        return gamma
+
+    def pairs(self):
+        """p(z_t, z_{t+1} | y) (T - 1, K, K)."""
+        xi = np.zeros((self.T - 1, self.K, self.K))
+        for path, p in zip(self.paths, self.joint, strict=True):
+            for t, (i, j) in enumerate(itertools.pairwise(path)):
+                xi[t, i, j] += p / self.evidence
+        return xi
+
+    def best(self):
+        """The best path and its probability; the first of those that tie."""
+        n = int(np.argmax(self.joint))
+        return np.array(self.paths[n]), self.joint[n]
 
 
-def filtered(y, pi, A, B):
-    """p(z_t | y_{1:t}), by listing the paths of every prefix."""
-    rows = []
-    for t in range(len(y)):
-        paths, joints = all_paths(y[: t + 1], pi, A, B)
-        rows.append([sum(p for z, p in zip(paths, joints, strict=True) if z[t] == k)
-                     for k in range(len(pi))])  # fmt: skip
-    rows = np.array(rows)
-    return rows / rows.sum(axis=1, keepdims=True)
+def filtered(y, start, A, B):
+    """p(z_t | y_{1:t}) (T, K) and p(y_t | y_{<t}) (T,) from the paths of every beginning of y."""
+    beginnings = [AllPaths(y[: t + 1], start, A, B) for t in range(len(y))]
+    alpha = np.array([paths.smoothed()[-1] for paths in beginnings])
+    evidence = np.array([1.0] + [paths.evidence for paths in beginnings])
+    return alpha, evidence[1:] / evidence[:-1]
 
 
-def smoothed(y, pi, A, B):
-    paths, joints = all_paths(y, pi, A, B)
-    gamma = np.zeros((len(y), len(pi)))
-    for z, p in zip(paths, joints, strict=True):
-        for t, k in enumerate(z):
-            gamma[t, k] += p
-    return gamma / joints.sum()
+def future(y, t, A, B):
+    """p(y_{t+1:T} | z_t = i) for every i, from the paths of the rest."""
+    if t == len(y) - 1:
+        return np.ones(len(A))
+    return np.array([AllPaths(y[t + 1 :], A[i], A, B).evidence for i in range(len(A))])
 
 
-def pairs(y, pi, A, B):
-    paths, joints = all_paths(y, pi, A, B)
-    xi = np.zeros((len(y) - 1, len(pi), len(pi)))
-    for z, p in zip(paths, joints, strict=True):
-        for t in range(len(y) - 1):
-            xi[t, z[t], z[t + 1]] += p
-    return xi / joints.sum()
-
-
-def central_difference(f, x, h=1e-5):
-    """Gradient of a scalar function of an array, one entry at a time."""
+def central_differences(f, x, step=1e-5):
+    """Gradient of a number f(x), entry by entry; the error is of the order of step squared."""
     gradient = np.zeros_like(x)
     for index in np.ndindex(x.shape):
         up, down = x.copy(), x.copy()
-        up[index] += h
-        down[index] -= h
-        gradient[index] = (f(up) - f(down)) / (2 * h)
+        up[index] += step
+        down[index] -= step
+        gradient[index] = (f(up) - f(down)) / (2 * step)
     return gradient
