@@ -239,7 +239,7 @@ def in_source(line):
 
     MyST-NB counts 10000 for every cell, and 2 for the first line in it.
     """
-    line = re.sub(r"\x1b\[[0-9;]*m", "", line).replace(f"{ROOT}{os.sep}", "")
+    line = line.replace(f"{ROOT}{os.sep}", "")
     found = re.search(r"book/notebooks/(\w+)\.ipynb:(\d+)", line)
     source = CHAPTERS / f"{found[1]}.md" if found else None
     if source is None or not source.is_file():

@@ -7,6 +7,7 @@ passed on. Standard library only: this runs before anything is installed.
 """
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -59,7 +60,8 @@ def tick(title, log_path, start, done):
 
 def read_lines(log_path):
     with open(log_path, encoding="utf-8", errors="replace") as log:
-        return [line.rstrip() for line in log.read().splitlines() if line.strip()]
+        text = re.sub(r"\x1b\[[0-9;]*[a-zA-Z]", "", log.read())  # colours
+        return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
 if __name__ == "__main__":
