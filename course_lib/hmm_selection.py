@@ -94,7 +94,7 @@ def baum_welch_restarts(
         Number of starts, at least 1.
     rng : numpy.random.Generator
         Source of randomness.
-    lengths, n_iter, tol, var_floor : as in :func:`~course_lib.hmm_em.baum_welch`
+    lengths, n_iter, tol, var_floor : as in :func:`~course_lib.hmm_learning.baum_welch`
         Passed on.
 
     Returns
