@@ -188,6 +188,7 @@ class TestWeather:
             assert np.all(np.isfinite(getattr(w, name)))
         assert np.all(w.temp_min <= w.temp_max)
         assert np.all(w.precipitation >= 0)
+        np.testing.assert_array_equal(w.wet, np.where(w.precipitation == 0, 0, 1))
 
     def test_kinds_change_their_meaning_and_measurements_do_not(self):
         years = weather.load_weather().by_year()

@@ -125,6 +125,19 @@ class TestSampleChain:
         y = markov.sample_chain(5_000, np.array([1.0, 0.0]), PERIODIC, rng)
         np.testing.assert_array_equal(y, np.arange(5_000) % 2)
 
+    def test_smallest_uniform_number_never_draws_a_symbol_of_probability_zero(self):
+        class Zeros:
+            def random(self, T):
+                return np.zeros(T)
+
+        A = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.5, 0.5]])
+        assert markov.sample_chain(4, np.array([0.0, 1.0, 0.0]), A, Zeros()).tolist() == [
+            1,
+            2,
+            1,
+            2,
+        ]
+
     def test_same_seed_same_sequence(self):
         first, second = (
             markov.sample_chain(50, PI3, A3, np.random.default_rng(7)) for _ in range(2)

@@ -497,8 +497,6 @@ def _known_mistake(got, want, rtol, atol):
         axis_mistakes.append((want.T, "transposed: A[i, j] goes from i to j"))
     if got.ndim >= 1:
         axis_mistakes.append((want[::-1], "the first axis runs backwards"))
-        axis_mistakes.append((np.roll(want, 1, axis=0), "shifted by one step"))
-        axis_mistakes.append((np.roll(want, -1, axis=0), "shifted by one step"))
         if got.shape[0] > 2 and (
             _close(got[1:], want[:-1], rtol, atol) or _close(got[:-1], want[1:], rtol, atol)
         ):
