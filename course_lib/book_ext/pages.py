@@ -55,6 +55,13 @@ def empty_header_cells(soup):
             cell.name = "td"
 
 
+def repeated_ids(soup):
+    """The boxes of all exercises carry the same id."""
+    for section in soup.select("#exercise-content, #solution-content"):
+        section["class"] = [*section.get("class", ()), section["id"]]
+        del section["id"]
+
+
 def roles(soup):
     """Entries of the bibliography get the role of their list's items, not a deprecated one."""
     for entry in soup.select("div.citation[role=doc-biblioentry]"):
@@ -85,7 +92,7 @@ def mend(app, pagename, templatename, context, doctree):
     soup = BeautifulSoup(context["body"], "html.parser")
     context["has_demo"] = soup.find(class_="sbs-demo") is not None
     context["has_math"] = soup.find(class_="katex") is not None
-    for change in (dropdowns, hidden_cells, wide_things, empty_header_cells, roles):
+    for change in (dropdowns, hidden_cells, wide_things, empty_header_cells, repeated_ids, roles):
         change(soup)
     context["body"] = soup.decode(formatter="minimal")
 

@@ -16,9 +16,13 @@ OPTIONS = {
 
 def open_everything(page):
     """Open all boxes, and in each demo all that a button can unfold."""
-    page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true; })")
-    for button in page.locator(".sbs-demo button[aria-expanded=false]:visible").all():
-        button.click()
+    page.evaluate(
+        """() => {
+            for (const box of document.querySelectorAll("details")) box.open = true;
+            const folded = ".sbs-demo button[aria-expanded=false]";
+            for (const button of document.querySelectorAll(folded)) button.click();
+        }"""
+    )
     page.evaluate("scrollTo(0, 0)")
 
 
