@@ -133,9 +133,9 @@ def check_hmm(pi, A, B):
     return pi, A, emission
 
 
-def impossible_observation(name, y, t):
+def impossible_observation(y, t):
     """Return the error for an observation that no state that can be reached can show."""
     return ValueError(
-        f"{name} shows {np.asarray(y)[t]} at t={t}, which has probability zero in every state that "
-        "can be reached; check how symbols are numbered, or leave no probability at exactly 0"
+        f"observation {np.asarray(y)[t]} at t={t} has probability zero in every state that can be "
+        "reached; check the symbol numbers, or give no emission and transition probability 0"
     )

@@ -30,7 +30,8 @@ class Passes:
 
 def is_long(batch):
     """Say whether to cut one long sequence into chunks."""
-    return len(batch.ys) == 1 and batch.ys.shape[1] >= chunks.FROM_T
+    N, T = batch.ys.shape[:2]
+    return N == 1 and T >= chunks.FROM_T and batch.inside is None
 
 
 def starts_of(batch, pi):
@@ -88,6 +89,12 @@ def summed_logs(batch, c, log_size):
     return (log_c if batch.inside is None else np.where(batch.inside, log_c, 0.0)).sum(axis=0)
 
 
+def named(error, batch, n):
+    """Return an error of a text-book loop with the sequence that it is about."""
+    where = "t=" if batch.single else f"sequence {n}, t="
+    return ValueError(str(error).replace("t=", where, 1))
+
+
 def by_loops(batch, c):
     """Run the text-book loops, first on the sequences whose ``c`` (T, N) is too small."""
     (N, T), K = batch.ys.shape[:2], len(batch.pi)
@@ -99,8 +106,7 @@ def by_loops(batch, c):
         try:
             trace = forward_filter(y, batch.pi, batch.A, batch.emission)
         except ValueError as error:
-            where = "" if batch.single else f"sequence {n} of ys: "
-            raise ValueError(f"{where}{error}") from None
+            raise named(error, batch, n) from None
         beta[:end, :, n] = backward(y, batch.pi, batch.A, batch.emission)
         alpha[:end, :, n], log_evidence[n] = trace.alpha, trace.log_evidence
         predicted = np.where(trace.predicted > 0, trace.predicted, 1.0)

@@ -178,5 +178,4 @@ def _refuse_impossible(batch):
         try:
             viterbi(batch.ys[n, :length], batch.pi, batch.A, batch.emission)
         except ValueError as error:
-            where = "" if batch.single else f"sequence {n} of ys: "
-            raise ValueError(f"{where}{error}") from None
+            raise passes.named(error, batch, n) from None

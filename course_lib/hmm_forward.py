@@ -123,7 +123,7 @@ def forward_filter(y, pi, A, B):
     for t in range(len(log_b)):
         top = log_b[t].max(where=prior > 0, initial=-np.inf)  # of states that can be reached
         if top == -np.inf:
-            raise impossible_observation("y", y, t)
+            raise impossible_observation(y, t)
         joint = prior * np.exp(np.minimum(log_b[t] - top, 0.0))  # (K,) p(z_t, y_t | y_{<t}) / e^top
         c = joint.sum()
         predicted[t], alpha[t] = prior, joint / c

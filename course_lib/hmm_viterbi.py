@@ -64,7 +64,7 @@ def viterbi(y, pi, A, B):
         log_delta[t] = scores.max(axis=0) + log_b[t]
     dead = np.isneginf(log_delta).all(axis=1)
     if dead.any():
-        raise impossible_observation("y", y, int(dead.argmax()))
+        raise impossible_observation(y, int(dead.argmax()))
     path = np.empty(len(log_b), dtype=int)
     path[-1] = log_delta[-1].argmax()
     for t in reversed(range(1, len(log_b))):

@@ -76,7 +76,7 @@ def _steps(y, pi, A, B):
 def _refuse_impossible(y, log_alpha):
     dead = np.isneginf(log_alpha).all(axis=1)
     if dead.any():
-        raise impossible_observation("y", y, int(dead.argmax()))
+        raise impossible_observation(y, int(dead.argmax()))
 
 
 def forward_scan(y, pi, A, B):

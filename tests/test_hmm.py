@@ -134,7 +134,7 @@ class TestImpossibleObservations:
     )
     def test_name_the_symbol_and_the_time_step(self, function, y, t):
         with pytest.raises(
-            ValueError, match=f"y shows {y[t]} at t={t}, which has probability zero"
+            ValueError, match=f"observation {y[t]} at t={t} has probability zero"
         ):
             function(y, *ZEROS)
 

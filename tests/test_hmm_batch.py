@@ -129,13 +129,13 @@ class TestBadInput:
     def test_impossible_observation_in_one_sequence(self, function, T):
         y = np.full(T, 1)
         y[7] = 3
-        with pytest.raises(ValueError, match=r"^y shows 3 at t=7, which has probability zero"):
+        with pytest.raises(ValueError, match=r"^observation 3 at t=7 has probability zero"):
             function(y, *ZEROS)
 
     def test_impossible_observation_in_a_batch(self, function):
         ys = np.full((4, 9), 1)
         ys[2, 5] = 3
-        with pytest.raises(ValueError, match=r"^sequence 2 of ys: y shows 3 at t=5, which has"):
+        with pytest.raises(ValueError, match=r"^observation 3 at sequence 2, t=5 has probability"):
             function(ys, *ZEROS)
 
     def test_impossible_behind_the_end_is_never_looked_at(self, function):
@@ -230,6 +230,6 @@ def test_property_tables_with_zeros(seed, K, T):
         for function in FUNCTIONS:
             with pytest.raises(ValueError, match="has probability zero") as caught:
                 function(anything, *model)
-            assert str(caught.value).endswith(str(error))
+            assert str(error).split(" has ")[0].split("t=")[1] in str(caught.value)
     else:
         assert_equal_to_loops(anything, model)

@@ -80,7 +80,7 @@ class TestZeros:
             assert out[0].tolist() == hmm.viterbi(y, *ZEROS).path.tolist()
 
     def test_impossible_observation_is_named(self, function):
-        with pytest.raises(ValueError, match="y shows 0 at t=2, which has probability zero"):
+        with pytest.raises(ValueError, match="observation 0 at t=2 has probability zero"):
             function([0, 2, 0, 1], *ZEROS)
 
 
