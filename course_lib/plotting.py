@@ -672,8 +672,8 @@ def _log_axis(ax, axis):
 
 
 def _number(value):
-    """A tick of a logarithmic axis: 0.01, 100, 10⁻³⁰⁰."""
-    if 0.001 <= value < 10_000:
+    """A tick of a logarithmic axis: 0.0001, 100, 10⁻³⁰⁰."""
+    if 1e-4 <= value < 1e5:
         return f"{value:g}"
     factor, power = f"{value:.0e}".split("e")
     raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

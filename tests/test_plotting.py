@@ -35,7 +35,7 @@ PICTURES = {
         interval={"bag": (0.47, 0.53)},
         ceilings={"best possible": 0.95},
     ),
-    "em": lambda: plotting.plot_em([np.array([-9.0, -5.0, -4.5]), np.array([-8.0, -4.0])]),
+    "em": lambda: plotting.plot_em([np.array([-9.0, -5.0, -4.5]), np.array([-9.5, -4.0])]),
     "mixture": lambda: plotting.plot_mixture(
         np.array([3, 3, 5, 8]), [lambda x: 0.1 + 0 * x, lambda x: 0.2 + 0 * x], discrete=True
     ),
@@ -299,7 +299,7 @@ class TestWhatIsDrawn:
     def test_best_start_is_the_one_that_ends_highest(self):
         (ax,) = axes_of("em")
         best = next(line for line in ax.lines if line.get_label() == "best start")
-        assert best.get_ydata().tolist() == [-8.0, -4.0]
+        assert best.get_ydata().tolist() == [-9.5, -4.0]
 
     def test_underflow_names_the_first_step_that_is_zero(self):
         product = np.exp(-np.arange(900.0))
