@@ -330,7 +330,7 @@ class TestWhatIsDrawn:
             (1e-300, "10⁻³⁰⁰"),
             (1e12, "10¹²"),
             (2e5, "2·10⁵"),
-            (1e4, "10⁴"),
+            (1e4, "10000"),
         ],
     )
     def test_ticks_of_a_logarithmic_axis(self, value, text):
