@@ -186,7 +186,7 @@ class TestImportedFiles:
         ],
     )
     def test_follows_imports_at_every_depth(self, root, code, expected):
-        found = build_book.imported_files(code, root)
+        found = build_book.imported_files([code], root)
         assert [path.stem for path in found] == expected.split()
 
 

@@ -10,6 +10,7 @@ built book. Exit status: 0 built, 1 something is wrong (named), 2 wrong argument
 
 import argparse
 import ast
+import functools
 import hashlib
 import json
 import os
@@ -60,13 +61,13 @@ def each_fingerprint(paths):
     return {os.path.relpath(path, ROOT): fingerprint([path]) for path in paths}
 
 
-def imported_files(code, root=ROOT):
-    """Files of course_lib that the code imports, directly or through other files of it.
+def imported_files(codes, root=ROOT):
+    """Files of course_lib that pieces of code import, directly or through other files of it.
 
     A chapter has to run again if one of these changed, and only then. Data files count with the
     package in which they lie; the demos' JavaScript does not, as no cell runs it.
     """
-    found, waiting = set(), [(code, "")]
+    found, waiting = set(), [(code, "") for code in codes]
     while waiting:
         for name in imported_names(*waiting.pop()):
             for path in files_of_module(name, root) - found:
@@ -77,6 +78,7 @@ def imported_files(code, root=ROOT):
     return sorted(found)
 
 
+@functools.cache
 def files_of_module(name, root):
     """Files that Python reads to import a dotted name, which may end in a name inside a module."""
     files, folder = set(), root
@@ -94,12 +96,14 @@ def files_of_module(name, root):
     return files
 
 
+@functools.cache
 def imported_names(code, package):
     """Dotted names in course_lib that a piece of Python imports, wherever it does."""
     try:
         tree = ast.parse(code)
     except SyntaxError:  # a cell with a magic: it imports what the other cells import
-        return
+        return ()
+    found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -109,15 +113,16 @@ def imported_names(code, package):
             names = [f"{module}.{alias.name}" for alias in node.names]
         else:
             continue
-        yield from (name for name in names if name.split(".")[0] == "course_lib")
+        found += [name for name in names if name.split(".")[0] == "course_lib"]
+    return tuple(found)
 
 
 def chapter_key(notebook):
     """Hash of all that the outputs of a chapter depend on."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    files = {path for cell in cells for path in imported_files(cell.source)}
+    files = imported_files([cell.source for cell in cells])
     own = json.dumps([[cell.source, cell.metadata] for cell in cells], sort_keys=True)
-    return hashlib.sha256((own + fingerprint([*sorted(files), *PINS])).encode()).hexdigest()
+    return hashlib.sha256((own + fingerprint([*files, *PINS])).encode()).hexdigest()
 
 
 def read_json(path):

@@ -274,6 +274,7 @@ def find_sources(names, folder):
 def each_chapter(job, sources, jobs, verb):
     """Do the job for every source, some at a time; print one line each, return the errors."""
     errors, width = [], len(str(len(sources)))
+    sources = sorted(sources, key=lambda source: source.stat().st_size, reverse=True)  # long first
     with ThreadPoolExecutor(jobs) as pool:
         started = {}
         for source in sources:
