@@ -50,7 +50,7 @@ lab: setup  ## open the chapters in JupyterLab
 notebooks: setup  ## run the chapters again (one of them: make notebooks CHAPTER=02)
 	@$(PY) tools/build_notebooks.py --jobs $(JOBS) $(CHAPTER)
 
-bench: setup-test  ## speed against named peers, pages and build, as tables
+bench: setup-test book  ## speed against named peers, pages and build, as tables
 	@$(PY) -m benchmarks
 
 clean:  ## remove what was built; .venv and node_modules stay
