@@ -26,15 +26,15 @@ SAME = 1e-13  # relative change of a start that is only rounding
 TINY = np.finfo(float).tiny
 
 
-def chunk_length(T):
-    """Return L: two sweeps of L steps against T / L chunks to chain."""
-    return max(8, round(np.sqrt(T / 2)))
+def chunk_length(T, K):
+    """Return L: sweeps of L steps against T / L chunks to chain, or long enough to forget."""
+    return max(8 if K <= TRANSFER_TO_K else 24, round(np.sqrt(T / 2)))
 
 
 def cut(b, fill):
     """Cut (T, K, 1) into chunks side by side, (L, K, C); the last one is filled up."""
     T, K, _ = b.shape
-    L = chunk_length(T)
+    L = chunk_length(T, K)
     C = -(-T // L)
     whole = np.full((C * L, K), fill)
     whole[:T] = b[:, :, 0]
@@ -48,33 +48,41 @@ def uncut(x, T):
 
 
 def transfer_matrices(chunks, A):
-    """Return what each chunk does to each start, (C, K, K), up to a factor per chunk."""
+    """Return what each chunk does to each start, (C, K, K), and the log of a factor taken out."""
     L, K, C = chunks.shape
     M, A_T = np.array(np.broadcast_to(np.eye(K)[:, :, None], (K, K, C))), np.ascontiguousarray(A.T)
-    shown = np.empty_like(M)
+    shown, log_size = np.empty_like(M), 0.0
+    flat, flat_shown = M.reshape(K, K * C), shown.reshape(K, K * C)
     for t in range(L):
         np.multiply(M, chunks[t][:, None], out=shown)  # (to, start, C)
-        if t % sweeps.EVERY == sweeps.EVERY - 1:
-            shown /= np.maximum(shown.max(axis=(0, 1)), TINY)
-        np.matmul(A_T, shown.reshape(K, K * C), out=M.reshape(K, K * C))
-    return M.transpose(2, 1, 0)  # (C, start, to); `to` is the prior of the next chunk
+        if t % sweeps.EVERY == sweeps.EVERY - 1 or t == L - 1:
+            top = np.maximum(flat_shown.max(axis=0).reshape(K, C).max(axis=0), TINY)
+            shown /= top
+            log_size += np.log(top).sum()
+        np.matmul(A_T, flat_shown, out=flat)
+    return np.ascontiguousarray(M.transpose(2, 1, 0)), log_size  # `to` is the next chunk's prior
 
 
 def chain(first, M):
-    """Return the vector before each chunk (K, C), sums 1: ``first``, then one product a chunk.
+    """Return the vector before each chunk, and behind the last, (K, C + 1), and the log of its sum.
 
-    None where a product comes near underflow.
+    Columns sum to 1; None where a product comes near underflow.
     """
-    rows = np.empty((len(M), len(first)))
-    v = first
+    rows = np.empty((len(M) + 1, len(first)))
+    rows[0] = first
+    log_size = 0.0
     for n in range(len(M)):
-        rows[n] = v
-        v = v @ M[n]
-        top = v.max()
-        if not top > sweeps.SMALLEST:
-            return None
-        v /= top
-    return np.ascontiguousarray((rows / rows.sum(axis=1, keepdims=True)).T)
+        v = np.dot(rows[n], M[n], out=rows[n + 1])
+        if n % sweeps.EVERY == sweeps.EVERY - 1:
+            total = v.sum()
+            if not total > sweeps.SMALLEST:
+                return None
+            v /= total
+            log_size += np.log(total)
+    total = rows.sum(axis=1)
+    if not total.min() > sweeps.SMALLEST:
+        return None
+    return np.ascontiguousarray((rows / total[:, None]).T), log_size + np.log(total[-1])
 
 
 def same(new, old):
@@ -82,22 +90,50 @@ def same(new, old):
     return bool((np.abs(new - old) <= SAME * old).all())
 
 
-def filter_chunks(b, pi, A):
-    """Return the chunks, their alpha (L, K, C), c (L, C) and transfer matrices, or None."""
-    if np.abs(A.sum(axis=1) - 1).max() > SAME:
-        return None  # filling would count
+def forgetful(A):
+    """Say whether filling behind the end leaves no mark: rows sum to 1 but for rounding."""
+    return np.abs(A.sum(axis=1) - 1).max() <= SAME
+
+
+def chunked_evidence(b, pi, A):
+    """Return the log evidence of one sequence, or None."""
+    if not forgetful(A):
+        return None
     chunks = cut(b, 1.0)
-    _, K, C = chunks.shape
-    if K <= TRANSFER_TO_K:
-        M = transfer_matrices(chunks, A)
-        starts = chain(pi, M)
-        if starts is None:
-            return None
-        alpha, c = sweeps.forward_sweep(chunks, starts, A)
-        return (chunks, alpha, c, M) if c.min() > sweeps.SMALLEST else None
-    starts = np.full((K, C), 1 / K)
+    if len(pi) <= TRANSFER_TO_K:
+        M, log_size = transfer_matrices(chunks, A)
+        chained = chain(pi, M)
+        return None if chained is None else chained[1] + log_size
+    starts = guess(chunks, pi, A)
+    for _ in range(ROUNDS):
+        total, ends = sweeps.evidence_sweep(chunks, starts, A)
+        if same(ends[:, :-1], starts[:, 1:]):
+            return total.sum()
+        starts[:, 1:] = ends[:, :-1]
+    return None
+
+
+def guess(chunks, pi, A):
+    """Return starts (K, C): where each chunk ends, had its neighbour started anywhere."""
+    starts = np.full(chunks.shape[1:], 1 / len(pi))
     starts[:, 0] = pi
     starts[:, 1:] = sweeps.evidence_sweep(chunks, starts, A)[1][:, :-1]
+    return starts
+
+
+def filter_chunks(b, pi, A):
+    """Return the chunks, their alpha (L, K, C), c (L, C) and transfer matrices, or None."""
+    if not forgetful(A):
+        return None
+    chunks = cut(b, 1.0)
+    if len(pi) <= TRANSFER_TO_K:
+        M = transfer_matrices(chunks, A)[0]
+        chained = chain(pi, M)
+        if chained is None:
+            return None
+        alpha, c = sweeps.forward_sweep(chunks, chained[0][:, :-1], A)
+        return (chunks, alpha, c, M) if c.min() > sweeps.SMALLEST else None
+    starts = guess(chunks, pi, A)
     for _ in range(ROUNDS):
         alpha, c = sweeps.forward_sweep(chunks, starts, A)
         if not c.min() > sweeps.SMALLEST:
@@ -118,39 +154,49 @@ def chunked_filter(b, pi, A):
     return uncut(alpha, len(b)), c.T.reshape(-1, 1)[: len(b)]
 
 
-def chunked_smooth(b, pi, A):
-    """Return alpha, c, beta and w * beta of one sequence, or None."""
+def chunked_smooth(b, pi, A, moves=None):
+    """Return gamma (T, K, 1) and c (T, 1), or None; ``moves`` as in ``backward_sweep``."""
     T, done = len(b), filter_chunks(b, pi, A)
     if done is None:
         return None
-    chunks, alpha, c, M = done
-    L, K, C = chunks.shape
-    w = np.multiply(chunks, alpha > 0, out=chunks)
+    w, alpha, c, M = done
+    L, K, C = w.shape
+    if not (pi.min() > 0 and A.min() > 0):
+        w *= alpha > 0  # beta of a state that cannot be reached may overflow
     w /= c[:, None]
-    n_last = T - (C - 1) * L  # behind it stands filling
-    w[n_last:, :, -1] = 1.0
+    inside = np.arange(L)[:, None] + L * np.arange(C) < T  # behind it stands filling
+    w[~inside[:, -1], :, -1] = 1.0
+    ends = np.ones((K, C))
     if M is not None:
-        behind = chain(np.ones(K), M[::-1].transpose(0, 2, 1))
-        if behind is None:
+        chained = chain(np.ones(K), M[::-1].transpose(0, 2, 1))
+        if chained is None:
             return None
-        ends = A @ behind[:, ::-1]
-        beta, ahead = sweeps.backward_sweep(w, ends, A)
-    else:
-        ends = np.ones((K, C))
-        for _ in range(ROUNDS):
-            beta, ahead = sweeps.backward_sweep(w, ends, A)
-            new = A @ ahead[0, :, 1:]
-            if same(new, ends[:, :-1]):
-                break
-            ends[:, :-1] = new
-        else:
+        ends[:, :-1] = A @ chained[0][:, -2:0:-1]
+        size = (alpha[-1] * ends).sum(axis=0)  # they come with a free factor
+        if not size.min() > sweeps.SMALLEST:
             return None
-    size = (alpha[-1] * beta[-1]).sum(axis=0)  # ends of chunks come with a free factor
-    if not size.min() > sweeps.SMALLEST:
+        ends /= size
+    elif not settle_ends(w, ends, A):
         return None
-    beta /= size
-    ahead /= size
-    return uncut(alpha, T), c.T.reshape(-1, 1)[:T], uncut(beta, T), uncut(ahead, T)
+    last = alpha[-1, :, :-1].copy()
+    sweeps.backward_sweep(w, ends, A, alpha, inside, moves)
+    if moves is not None:
+        moves += last @ w[0, :, 1:].T
+    return uncut(alpha, T), c.T.reshape(-1, 1)[:T]
+
+
+def settle_ends(w, ends, A):
+    """Bring the last beta of every chunk (K, C) to what its neighbour says, in place."""
+    beta, ahead = np.empty(ends.shape), np.empty(ends.shape)
+    for _ in range(ROUNDS):
+        beta[:] = ends
+        for t in range(len(w) - 1, -1, -1):
+            np.multiply(w[t], beta, out=ahead)
+            np.matmul(A, ahead, out=beta)
+        if same(beta[:, 1:], ends[:, :-1]):
+            return True
+        ends[:, :-1] = beta[:, 1:]
+    return False
 
 
 def chunked_viterbi(log_b, log_pi, log_A):

@@ -13,18 +13,18 @@ import numpy as np
 
 from course_lib import _hmm_chunks as chunks
 from course_lib import _hmm_sweeps as sweeps
-from course_lib._hmm_data import table
+from course_lib._hmm_data import log_table, table
 from course_lib.hmm_backward import backward
 from course_lib.hmm_forward import forward_filter, log_with_zeros
 
 
 @dataclass(slots=True, eq=False)
 class Passes:
-    """Arrays (T, K, N) of both passes; ``ahead`` is b * beta / c."""
+    """What the passes leave behind; gamma and moves are None after the forward pass alone."""
 
-    alpha: np.ndarray
-    beta: np.ndarray | None
-    ahead: np.ndarray | None
+    alpha: np.ndarray | None  # (T, K, N)
+    gamma: np.ndarray | None  # (T, K, N)
+    moves: np.ndarray | None  # (K, K) expected moves, short of the factor A
     log_evidence: np.ndarray  # (N,) nats
 
 
@@ -41,12 +41,16 @@ def starts_of(batch, pi):
 
 def evidence(batch):
     """Return the log evidence (N,) in nats."""
-    if batch.inside is None and not is_long(batch):
+    if batch.inside is None:
         b, log_size = table(batch)
+        total = None
         with np.errstate(divide="ignore", invalid="ignore"):
-            total, _ = sweeps.evidence_sweep(b, starts_of(batch, batch.pi), batch.A)
+            if is_long(batch):
+                total = chunks.chunked_evidence(b, batch.pi, batch.A)
+            if total is None:
+                total = sweeps.evidence_sweep(b, starts_of(batch, batch.pi), batch.A)[0]
         if np.isfinite(total).all():
-            return total + np.sum(log_size, axis=0)
+            return np.atleast_1d(total + np.sum(log_size, axis=0))
     return forward_pass(batch).log_evidence
 
 
@@ -65,11 +69,12 @@ def forward_pass(batch):
     return Passes(alpha, None, None, summed_logs(batch, c, log_size))
 
 
-def both_passes(batch):
+def both_passes(batch, count_moves=False):
     """Return the forward and the backward pass of all sequences."""
     b, log_size = table(batch)
+    moves = np.zeros(batch.A.shape) if count_moves else None
     with np.errstate(divide="ignore", invalid="ignore"):
-        done = chunks.chunked_smooth(b, batch.pi, batch.A) if is_long(batch) else None
+        done = chunks.chunked_smooth(b, batch.pi, batch.A, moves) if is_long(batch) else None
         if done is None:
             alpha, c = sweeps.forward_sweep(b, starts_of(batch, batch.pi), batch.A)
             if not c.min() > sweeps.SMALLEST:
@@ -77,10 +82,10 @@ def both_passes(batch):
             if not (batch.pi.min() > 0 and batch.A.min() > 0):
                 b *= alpha > 0  # beta of a state that cannot be reached may overflow
             b /= c[:, None]
-            beta, ahead = sweeps.backward_sweep(b, np.ones(b.shape[1:]), batch.A, batch.inside)
-            done = alpha, c, beta, ahead
-    alpha, c, beta, ahead = done
-    return Passes(alpha, beta, ahead, summed_logs(batch, c, log_size))
+            sweeps.backward_sweep(b, np.ones(b.shape[1:]), batch.A, alpha, batch.inside, moves)
+            done = alpha, c
+    gamma, c = done
+    return Passes(None, gamma, moves, summed_logs(batch, c, log_size))
 
 
 def summed_logs(batch, c, log_size):
@@ -98,8 +103,8 @@ def named(error, batch, n):
 def by_loops(batch, c):
     """Run the text-book loops, first on the sequences whose ``c`` (T, N) is too small."""
     (N, T), K = batch.ys.shape[:2], len(batch.pi)
-    alpha, beta, ahead = (np.zeros((T, K, N)) for _ in range(3))
-    log_evidence = np.empty(N)
+    alpha, gamma, log_evidence = np.zeros((T, K, N)), np.zeros((T, K, N)), np.empty(N)
+    moves = np.zeros((K, K))
     bad = ~(c > sweeps.SMALLEST).all(axis=0)
     for n in np.argsort(~bad, kind="stable"):
         y, end = batch.ys[n, : batch.lengths[n]], batch.lengths[n]
@@ -107,25 +112,33 @@ def by_loops(batch, c):
             trace = forward_filter(y, batch.pi, batch.A, batch.emission)
         except ValueError as error:
             raise named(error, batch, n) from None
-        beta[:end, :, n] = backward(y, batch.pi, batch.A, batch.emission)
-        alpha[:end, :, n], log_evidence[n] = trace.alpha, trace.log_evidence
+        smoothed = trace.alpha * backward(y, batch.pi, batch.A, batch.emission)
+        alpha[:end, :, n], gamma[:end, :, n] = trace.alpha, smoothed
+        log_evidence[n] = trace.log_evidence
         predicted = np.where(trace.predicted > 0, trace.predicted, 1.0)
-        ahead[:end, :, n] = trace.alpha * beta[:end, :, n] / predicted
-    return Passes(alpha, beta, ahead, log_evidence)
+        moves += trace.alpha[:-1].T @ (smoothed / predicted)[1:]
+    return Passes(alpha, gamma, moves, log_evidence)
 
 
-def best_paths(batch, log_b):
-    """Return the most probable paths (T, N), or None if an observation is impossible."""
-    log_pi, log_A = log_with_zeros(batch.pi), log_with_zeros(batch.A)
+def best_paths(batch):
+    """Return the most probable paths (T, N) and their log joints (N,) in nats.
+
+    None if an observation is impossible.
+    """
+    log_pi, log_A, log_b = log_with_zeros(batch.pi), log_with_zeros(batch.A), log_table(batch)
     if is_long(batch):
         with np.errstate(invalid="ignore"):
             path = chunks.chunked_viterbi(log_b, log_pi, log_A)
         if path is not None:
-            return path
+            z = path[:, 0]
+            moves = log_A[z[:-1], z[1:]].sum()
+            shows = log_b[np.arange(len(z)), z, 0].sum()
+            return path, np.atleast_1d(log_pi[z[0]] + moves + shows)
     log_delta = sweeps.viterbi_sweep(log_b, starts_of(batch, log_pi), log_A)
     last = batch.lengths - 1
     final = log_delta[last, :, np.arange(len(last))]  # (N, K)
-    if not np.isfinite(final.max(axis=1)).all():
+    log_joint = final.max(axis=1)
+    if not np.isfinite(log_joint).all():
         return None
     last = None if batch.inside is None else last
-    return sweeps.backtrack(log_delta, final.argmax(axis=1), log_A, last)
+    return sweeps.backtrack(log_delta, final.argmax(axis=1), log_A, last), log_joint

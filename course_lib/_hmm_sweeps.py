@@ -6,6 +6,7 @@ Arrays are (T, K, N). Letters: N batch, T time, K states.
 import numpy as np
 
 EVERY = 8  # steps between normalisations; what comes near underflow is done again with 1
+WIDE = 128  # sequences
 SMALLEST = 1e-200  # below it digits may be lost
 
 
@@ -48,18 +49,26 @@ def forward_sweep(b, start, A, every=EVERY):
     return u, before
 
 
-def backward_sweep(w, end, A, inside=None):
-    """Return beta (T, K, N) and w * beta; ``w`` = b / c, ``end`` (K, N) the last beta."""
-    beta, ahead = np.empty(w.shape), np.empty(w.shape)
-    beta[-1] = end
+def backward_sweep(w, end, A, alpha, inside=None, moves=None):
+    """Turn alpha (T, K, N) into gamma, and ``w`` = b / c into w * beta, in place.
+
+    ``end`` (K, N) is the last beta. What is expected to move from i to j, short of the factor A, is
+    added to ``moves`` (K, K) if that is given. Returns the first beta (K, N).
+    """
+    beta, step = np.array(end), np.empty(A.shape)
     padded = np.zeros(len(w), dtype=bool) if inside is None else ~inside.all(axis=1)
+    alpha[-1] *= beta
     for t in range(len(w) - 1, 0, -1):
-        np.multiply(w[t], beta[t], out=ahead[t])
-        np.matmul(A, ahead[t], out=beta[t - 1])
+        ahead = np.multiply(w[t], beta, out=w[t])
+        np.matmul(A, ahead, out=beta)
         if padded[t]:
-            np.copyto(beta[t - 1], 1.0, where=~inside[t])
-    np.multiply(w[0], beta[0], out=ahead[0])
-    return beta, ahead
+            ahead *= inside[t]
+            np.copyto(beta, 1.0, where=~inside[t])
+        if moves is not None:
+            moves += np.matmul(alpha[t - 1], ahead.T, out=step)
+        alpha[t - 1] *= beta
+    w[0] *= beta
+    return beta
 
 
 def viterbi_sweep(log_b, start, log_A):
@@ -67,7 +76,9 @@ def viterbi_sweep(log_b, start, log_A):
     T, K, N = log_b.shape
     log_delta, scores = np.empty((T, K, N)), np.empty((K, K, N))
     np.add(start, log_b[0], out=log_delta[0])
-    into = np.ascontiguousarray(np.broadcast_to(log_A[:, :, None], scores.shape))
+    into = log_A[:, :, None]
+    if N < WIDE:  # short rows: one long loop over stored copies is faster
+        into = np.ascontiguousarray(np.broadcast_to(into, scores.shape))
     for t in range(1, T):
         np.add(log_delta[t - 1][:, None], into, out=scores)  # (from, to, N)
         best = np.maximum.reduce(scores, axis=0, out=log_delta[t])
@@ -80,13 +91,13 @@ def backtrack(log_delta, end, log_A, last=None):
 
     No pointers are stored: the best predecessor is looked for along the path only.
     """
-    T, _, N = log_delta.shape
-    rows = np.ascontiguousarray(log_delta.transpose(0, 2, 1))  # (T, N, K)
-    path, into = np.empty((T, N), dtype=np.intp), np.ascontiguousarray(log_A.T)
+    T, K, N = log_delta.shape
+    path, scores = np.empty((T, N), dtype=np.intp), np.empty((N, K))
+    into = np.ascontiguousarray(log_A.T)
     path[-1] = end
     for t in range(T - 2, -1, -1):
-        scores = into.take(path[t + 1], axis=0)  # (N, K) from every state into the next one
-        scores += rows[t]
+        into.take(path[t + 1], axis=0, out=scores, mode="clip")  # from every state into the next
+        scores += log_delta[t].T
         scores.argmax(axis=1, out=path[t])
         if last is not None:
             np.copyto(path[t], end, where=t >= last)

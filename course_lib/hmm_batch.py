@@ -15,9 +15,8 @@ Rabiner (1989), doi:10.1109/5.18626: our ``alpha`` and ``c`` are his scaled vari
 import numpy as np
 
 from course_lib import _hmm_passes as passes
-from course_lib._hmm_data import log_table, read_batch
+from course_lib._hmm_data import read_batch
 from course_lib.hmm_counts import Counts, expected_counts
-from course_lib.hmm_forward import log_with_zeros
 from course_lib.hmm_viterbi import viterbi
 
 __all__ = [
@@ -119,8 +118,7 @@ def smooth_batch(ys, pi, A, B, lengths=None):
         If an argument does not fit, or an observation is impossible (sequence and time named).
     """
     batch = read_batch(ys, pi, A, B, lengths)
-    done = passes.both_passes(batch)
-    return _batch_first(batch, np.multiply(done.alpha, done.beta, out=done.alpha))
+    return _batch_first(batch, passes.both_passes(batch).gamma)
 
 
 def _batch_first(batch, x):
@@ -159,17 +157,13 @@ def viterbi_batch(ys, pi, A, B, lengths=None):
         If an argument does not fit, or an observation is impossible (sequence and time named).
     """
     batch = read_batch(ys, pi, A, B, lengths)
-    log_b = log_table(batch)
-    path = passes.best_paths(batch, log_b)
-    if path is None:
+    done = passes.best_paths(batch)
+    if done is None:
         _refuse_impossible(batch)
-    log_A = log_with_zeros(batch.A)
-    steps = np.take_along_axis(log_b, path[:, None], axis=1)[:, 0]  # (T, N)
-    steps[0] += log_with_zeros(batch.pi)[path[0]]
-    steps[1:] += log_A[path[:-1], path[1:]]
+    path, log_joint = done
     if batch.inside is not None:
-        steps, path = np.where(batch.inside, steps, 0.0), np.where(batch.inside, path, -1)
-    return path.T, steps.sum(axis=0)
+        path = np.where(batch.inside, path, -1)
+    return path.T, log_joint
 
 
 def _refuse_impossible(batch):

@@ -60,18 +60,14 @@ def expected_counts(ys, pi, A, B, lengths=None):
         If an argument does not fit, or an observation is impossible (sequence and time named).
     """
     batch = read_batch(ys, pi, A, B, lengths)
-    done = both_passes(batch)
+    done = both_passes(batch, count_moves=True)
+    gamma = done.gamma
     if batch.inside is not None:
-        outside = ~batch.inside[:, None]
-        np.copyto(done.ahead, 0.0, where=outside)
-        np.copyto(done.beta, 0.0, where=outside)
-    moves = np.tensordot(done.alpha[:-1], done.ahead[1:], axes=((0, 2), (0, 2)))
-    gamma = np.multiply(done.alpha, done.beta, out=done.beta)
-    visits = gamma.sum(axis=(0, 2))
+        np.copyto(gamma, 0.0, where=~batch.inside[:, None])
     return Counts(
         start=gamma[0].sum(axis=1),
-        transitions=batch.A * moves,
-        visits=visits,
+        transitions=batch.A * done.moves,
+        visits=gamma.sum(axis=(0, 2)),
         emissions=_emission_sums(batch, gamma),
         log_evidence=done.log_evidence,
     )
