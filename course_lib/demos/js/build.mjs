@@ -9,14 +9,16 @@ import { minify } from "terser";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? join(here, "..", "static");
 mkdirSync(out, { recursive: true });
-// A page never changes the `fixed` part of a state, which Python has checked: its rules stay here.
+// A page never changes what is fixed in a state and was checked by Python: those rules stay here.
 const schema = {
   name: "schema",
   setup(build) {
     build.onLoad({ filter: /schema\.json$/ }, ({ path }) => {
       const { $defs } = JSON.parse(readFileSync(path, "utf8"));
-      for (const unused of ["label", "labels", "text", "goals", "question"]) delete $defs[unused];
-      for (const rule of Object.values($defs)) if (rule.properties?.fixed) rule.properties.fixed = {};
+      for (const unused of ["name", "label", "labels", "text", "goals", "question"]) delete $defs[unused];
+      for (const { properties } of Object.values($defs)) {
+        if (properties) for (const key of ["v", "view", "name", "fixed"]) properties[key] = {};
+      }
       // state.js takes every property as required and refuses all others.
       const text = JSON.stringify({ $defs }, (key, v) => (/^(required|additionalProperties)$/.test(key) ? undefined : v));
       return { contents: text, loader: "json" };

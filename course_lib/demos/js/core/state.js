@@ -43,8 +43,6 @@ export const checkState = (state) => invalid(state, { $ref: `#/$defs/${state.vie
 
 export const copy = (state) => ({ ...structuredClone({ ...state, fixed: null }), fixed: state.fixed });
 
-const open = (text) => text.replace(/%(5B|5D|2C|3A|22)/g, decodeURIComponent);
-
 // "path=json" for everything that differs from the default.
 export function diff(from, to, path = "") {
   if (JSON.stringify(from) === JSON.stringify(to)) return [];
@@ -52,8 +50,7 @@ export function diff(from, to, path = "") {
   if (nested && from.length === to.length) {
     return Object.keys(to).flatMap((key) => diff(from[key], to[key], path ? `${path}.${key}` : key));
   }
-  const text = types.string(to) ? to : JSON.stringify(to);
-  return [`${path}=${open(encodeURIComponent(text))}`];
+  return [`${path}=${types.string(to) ? to : JSON.stringify(to)}`]; // numbers and plain words: nothing to escape
 }
 
 export const shareHash = (from, to) => ["#demo=" + to.name, ...diff(from, to)].join("&");

@@ -32,7 +32,6 @@ export function mountDemo({ model, el }, view) {
     const now = performance.now();
     if (!label || label !== gesture.label || now - gesture.time > GESTURE_MS) {
       undos.push(state);
-      if (undos.length > 200) undos.shift();
       if (label !== "t") marked = result;
     }
     gesture = { label, time: now };
@@ -70,7 +69,7 @@ export function mountDemo({ model, el }, view) {
       adopt(next);
       tell("");
     } catch (error) {
-      tell(`This link asks for something the demo cannot show: ${error.message}.`);
+      tell(`This link cannot be shown: ${error.message}.`);
     }
     if (flash) {
       root.scrollIntoView({ behavior: calm() ? "auto" : "smooth", block: "center" });
@@ -112,7 +111,7 @@ export function mountDemo({ model, el }, view) {
   function goalsPanel() {
     const list = h("ul", { class: "sbs-goals" });
     const items = keep(list, state.fixed.goals.length, (i) =>
-      h("li", {}, h("span", { class: "sbs-tick", "aria-hidden": "true" }), h("span", { text: state.fixed.goals[i].text }), h("span", { class: "sbs-live" })));
+      h("li", {}, h("span", { class: "sbs-tick", role: "img" }), h("span", { text: state.fixed.goals[i].text })));
     return {
       get name() { return `Goals ${done.size}/${items.length}`; },
       el: list,
@@ -124,8 +123,7 @@ export function mountDemo({ model, el }, view) {
             if (undos.length) speak(`Goal reached: ${goal.text}`);
           }
           put(items[i], { class: done.has(i) ? "sbs-done" : null });
-          put(items[i].children[0], { text: done.has(i) ? "✓" : "○" });
-          put(items[i].lastChild, { text: done.has(i) ? "(reached)" : "" });
+          put(items[i].firstChild, { text: done.has(i) ? "✓" : "○", "aria-label": done.has(i) ? "reached" : "open" });
         });
       },
     };

@@ -247,7 +247,7 @@ function build(ctx) {
         const start = scores(ctx.initial)[i ? "chainScore" : "bagScore"];
         put(g.children[0], { text: name });
         put(g.children[1].firstChild, { style: `width:${share}%;${v > 0 ? "left:50%" : "right:50%"};background:${palette.states[v > 0 ? 0 : 1]}` });
-        put(g.children[1].lastChild, { style: `left:${50 + 50 * Math.min(1, Math.max(-1, (start ?? 0) / most))}%`, title: "where the author's order stands" });
+        put(g.children[1].lastChild, { style: `left:${50 + 50 * Math.min(1, Math.max(-1, (start ?? 0) / most))}%`, title: "author's order" });
         const verdict = v === null ? (hide ? "your guess first" : "impossible in both") : Math.abs(v) < 5e-3 ? "undecided" : `${classes[v > 0 ? 0 : 1]}, P = ${num(sigmoid(Math.abs(v)), 2)}`;
         put(g.children[2], { text: hide && i ? "? · your guess first" : `${score(v)} · ${verdict}` });
       });

@@ -63,7 +63,7 @@ function question(ctx, q, i) {
     ctx.speak([isRight(q, picked) ? "Right." : "Not yet.", ...notesOf, isRight(q, picked) ? q.why : ""].join(" "));
   } });
   const el = h("li", {}, h("fieldset", {}, h("legend", { id: name }, markup(q.prompt),
-    q.kind === "multiple" ? h("span", { class: "sbs-note", text: " (choose all that apply)" }) : null), body, check, verdict, why));
+    q.kind === "multiple" ? h("span", { class: "sbs-note", text: " (all that apply)" }) : null), body, check, verdict, why));
   return {
     el,
     draw({ picked, checked }) {
