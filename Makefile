@@ -45,7 +45,7 @@ serve: book  ## show the site on http://localhost:8000 (another port: PORT=8001)
 
 lab: setup  ## open the chapters in JupyterLab
 	@$(PY) tools/build_book.py --demos-only
-	@$(PY) -m jupyter lab --notebook-dir=. book/notebooks
+	@$(PY) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/book/notebooks $(LAB_OPTIONS)
 
 notebooks: setup  ## run the chapters again (one of them: make notebooks CHAPTER=02)
 	@$(PY) tools/build_notebooks.py --jobs $(JOBS) $(CHAPTER)

@@ -177,3 +177,10 @@ def test_help_lists_every_target():
     done = subprocess.run(["make", "-C", str(root)], env=env, capture_output=True, text=True)
     for target in ("book", "test", "serve", "lab", "notebooks", "bench", "clean"):
         assert f"make {target} " in done.stdout
+
+
+def test_unknown_benchmark_exits_with_2_and_names_those_there_are():
+    command = [sys.executable, "-m", "benchmarks", "nonsense"]
+    done = subprocess.run(command, cwd=TOOLS.parent, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "there are: build" in done.stderr
