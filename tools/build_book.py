@@ -30,7 +30,8 @@ from jupyter_cache.base import CacheBundleIn
 
 CHAPTERS, NOTEBOOKS = ROOT / "book" / "chapters", ROOT / "book" / "notebooks"
 LIBRARY = ROOT / "course_lib"
-PINS = [ROOT / name for name in ("requirements.txt", "constraints.txt", "package.json")]
+PYTHON_PINS = [ROOT / "requirements.txt", ROOT / "constraints.txt"]
+PINS = [*PYTHON_PINS, ROOT / "package.json"]
 MADE_NAMES = {"__pycache__", "_build", ".ipynb_checkpoints", "node_modules"}
 MADE_FOLDERS = (LIBRARY / "demos" / "static", LIBRARY / "book_ext" / "static")
 
@@ -122,7 +123,7 @@ def chapter_key(notebook):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     files = imported_files([cell.source for cell in cells])
     own = json.dumps([[cell.source, cell.metadata] for cell in cells], sort_keys=True)
-    return hashlib.sha256((own + fingerprint([*files, *PINS])).encode()).hexdigest()
+    return hashlib.sha256((own + fingerprint([*files, *PYTHON_PINS])).encode()).hexdigest()
 
 
 def read_json(path):
