@@ -21,6 +21,7 @@ from course_lib import _hmm_sweeps as sweeps
 
 FROM_T = 48  # below it the set-up costs more than the loop
 TRANSFER_TO_K = 6  # a transfer matrix costs K times more
+EVIDENCE_L = 12  # steps of a chunk where chunks are multiplied in pairs
 ROUNDS = 4
 SAME = 1e-13  # relative change of a start that is only rounding
 TINY = np.finfo(float).tiny
@@ -31,10 +32,10 @@ def chunk_length(T, K):
     return max(8 if K <= TRANSFER_TO_K else 24, round(np.sqrt(T / 2)))
 
 
-def cut(b, fill):
+def cut(b, fill, L=None):
     """Cut (T, K, 1) into chunks side by side, (L, K, C); the last one is filled up."""
     T, K, _ = b.shape
-    L = chunk_length(T, K)
+    L = chunk_length(T, K) if L is None else L
     C = -(-T // L)
     whole = np.full((C * L, K), fill)
     whole[:T] = b[:, :, 0]
@@ -63,14 +64,25 @@ def transfer_matrices(chunks, A):
     return np.ascontiguousarray(M.transpose(2, 1, 0)), log_size  # `to` is the next chunk's prior
 
 
-def chain(first, M):
-    """Return the vector before each chunk, and behind the last, (K, C + 1), and the log of its sum.
+def product(M):
+    """Return the product of matrices (to, start, C), first to last, and the log of its size."""
+    log_size = 0.0
+    while M.shape[2] > 1:
+        rest = M[:, :, M.shape[2] - M.shape[2] % 2 :]
+        pairs = (M[:, :, None, 1::2] * M[None, :, :, : 2 * (M.shape[2] // 2) : 2]).sum(axis=1)
+        top = pairs.max(axis=(0, 1))
+        log_size += np.log(top).sum()
+        M = np.concatenate([pairs / top, rest], axis=2)
+    return M[:, :, 0], log_size
 
-    Columns sum to 1; None where a product comes near underflow.
+
+def chain(first, M):
+    """Return the vector before each chunk, and behind the last, (K, C + 1); columns sum to 1.
+
+    None where a product comes near underflow.
     """
     rows = np.empty((len(M) + 1, len(first)))
     rows[0] = first
-    log_size = 0.0
     for n in range(len(M)):
         v = np.dot(rows[n], M[n], out=rows[n + 1])
         if n % sweeps.EVERY == sweeps.EVERY - 1:
@@ -78,11 +90,10 @@ def chain(first, M):
             if not total > sweeps.SMALLEST:
                 return None
             v /= total
-            log_size += np.log(total)
     total = rows.sum(axis=1)
     if not total.min() > sweeps.SMALLEST:
         return None
-    return np.ascontiguousarray((rows / total[:, None]).T), log_size + np.log(total[-1])
+    return np.ascontiguousarray((rows / total[:, None]).T)
 
 
 def same(new, old):
@@ -99,11 +110,13 @@ def chunked_evidence(b, pi, A):
     """Return the log evidence of one sequence, or None."""
     if not forgetful(A):
         return None
-    chunks = cut(b, 1.0)
     if len(pi) <= TRANSFER_TO_K:
-        M, log_size = transfer_matrices(chunks, A)
-        chained = chain(pi, M)
-        return None if chained is None else chained[1] + log_size
+        if not (pi.min() > 0 and A.min() > 0):
+            return None  # what cannot be reached could hide what can
+        M, log_size = transfer_matrices(cut(b, 1.0, EVIDENCE_L), A)
+        M, log_rest = product(M.transpose(2, 1, 0))
+        return np.log((M @ pi).sum()) + log_size + log_rest
+    chunks = cut(b, 1.0)
     starts = guess(chunks, pi, A)
     for _ in range(ROUNDS):
         total, ends = sweeps.evidence_sweep(chunks, starts, A)
@@ -131,7 +144,7 @@ def filter_chunks(b, pi, A):
         chained = chain(pi, M)
         if chained is None:
             return None
-        alpha, c = sweeps.forward_sweep(chunks, chained[0][:, :-1], A)
+        alpha, c = sweeps.forward_sweep(chunks, chained[:, :-1], A)
         return (chunks, alpha, c, M) if c.min() > sweeps.SMALLEST else None
     starts = guess(chunks, pi, A)
     for _ in range(ROUNDS):
@@ -171,7 +184,7 @@ def chunked_smooth(b, pi, A, moves=None):
         chained = chain(np.ones(K), M[::-1].transpose(0, 2, 1))
         if chained is None:
             return None
-        ends[:, :-1] = A @ chained[0][:, -2:0:-1]
+        ends[:, :-1] = A @ chained[:, -2:0:-1]
         size = (alpha[-1] * ends).sum(axis=0)  # they come with a free factor
         if not size.min() > sweeps.SMALLEST:
             return None

@@ -54,45 +54,55 @@ def read_batch(ys, pi, A, B, lengths):
     return Batch(pi, A, emission, checked[None] if single else checked, lengths, inside, single)
 
 
-def gather(table, batch):
-    """Return ``table[k, y]`` (T, K, N) of a table (K, V)."""
-    (K, _), (N, T) = table.shape, batch.ys.shape
-    if N == 1:
-        return np.take(table.T, batch.ys[0], axis=0)[:, :, None]
-    y, out = np.ascontiguousarray(batch.ys.T), np.empty((T, K, N))
+def gather(rows, batch, out):
+    """Write ``rows[k, y]`` of a table (K, V) into ``out`` (T, K, N)."""
+    K = len(rows)
+    y = np.ascontiguousarray(batch.ys.T)  # (T, N)
     if K <= FEW_STATES:
         for k in range(K):
-            out[:, k] = table[k][y]
-        return out
-    rows = np.ascontiguousarray(table.T)
-    for t in range(T):
-        out[t] = rows[y[t]].T
-    return out
+            out[:, k] = rows[k][y]
+        return
+    columns = np.ascontiguousarray(rows.T)
+    for t in range(len(y)):
+        out[t] = columns[y[t]].T
+
+
+def two_tables(batch):
+    """Return two empty arrays (T, K, N).
+
+    They are one block of memory: the allocator keeps a block that is asked for again and again,
+    and gives two blocks of half its size back to the system, which costs more than the passes.
+    """
+    N, T = batch.ys.shape[:2]
+    return np.empty((2, T, len(batch.pi), N))
 
 
 def log_table(batch):
-    """Return the log likelihoods (T, K, N) in nats; 0 behind the ends of sequences."""
+    """Return the log likelihoods (T, K, N) in nats, 0 behind the ends, and a spare array."""
+    log_b, spare = two_tables(batch)
     if isinstance(batch.emission, Categorical):
         with np.errstate(divide="ignore"):
-            log_b = gather(np.log(batch.emission.B), batch)
+            gather(np.log(batch.emission.B), batch, log_b)
     else:
-        log_b = np.ascontiguousarray(log_likelihood(batch.ys, batch.emission).transpose(1, 2, 0))
+        log_b[:] = log_likelihood(batch.ys, batch.emission).transpose(1, 2, 0)
     if batch.inside is not None:
         np.copyto(log_b, 0.0, where=~batch.inside[:, None])
-    return log_b
+    return log_b, spare
 
 
 def table(batch):
-    """Return likelihoods (T, K, N), 1 behind the ends, up to a factor per step, and its log (T, N).
+    """Return likelihoods (T, K, N), 1 behind the ends, up to a factor; its log; a spare array.
 
-    Densities are divided by the largest one of the step; the factor of probabilities is 1, and
-    its log is given as 0.0.
+    Densities are divided by the largest one of the step, and the log of that is (T, N);
+    probabilities are left as they are, with 0.0 for the log.
     """
     if isinstance(batch.emission, Categorical):
-        b = gather(batch.emission.B, batch)
+        b, spare = two_tables(batch)
+        gather(batch.emission.B, batch, b)
         if batch.inside is not None:
             np.copyto(b, 1.0, where=~batch.inside[:, None])
-        return b, 0.0
-    log_b = log_table(batch)
+        return b, 0.0, spare
+    log_b, spare = log_table(batch)
     log_size = log_b.max(axis=1)  # finite: densities are never 0
-    return np.exp(log_b - log_size[:, None]), log_size
+    log_b -= log_size[:, None]
+    return np.exp(log_b, out=log_b), log_size, spare

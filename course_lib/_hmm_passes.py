@@ -42,27 +42,26 @@ def starts_of(batch, pi):
 def evidence(batch):
     """Return the log evidence (N,) in nats."""
     if batch.inside is None:
-        b, log_size = table(batch)
-        total = None
+        b, log_size, _ = table(batch)
         with np.errstate(divide="ignore", invalid="ignore"):
             if is_long(batch):
                 total = chunks.chunked_evidence(b, batch.pi, batch.A)
-            if total is None:
+            else:
                 total = sweeps.evidence_sweep(b, starts_of(batch, batch.pi), batch.A)[0]
-        if np.isfinite(total).all():
+        if total is not None and np.isfinite(total).all():
             return np.atleast_1d(total + np.sum(log_size, axis=0))
     return forward_pass(batch).log_evidence
 
 
 def forward_pass(batch):
     """Return the forward pass of all sequences."""
-    b, log_size = table(batch)
+    b, log_size, spare = table(batch)
     done = None
     with np.errstate(divide="ignore", invalid="ignore"):
         if is_long(batch):
             done = chunks.chunked_filter(b, batch.pi, batch.A)
         if done is None:
-            done = sweeps.forward_sweep(b, starts_of(batch, batch.pi), batch.A)
+            done = sweeps.forward_sweep(b, starts_of(batch, batch.pi), batch.A, spare)
     alpha, c = done
     if not c.min() > sweeps.SMALLEST:
         return by_loops(batch, c)
@@ -71,12 +70,12 @@ def forward_pass(batch):
 
 def both_passes(batch, count_moves=False):
     """Return the forward and the backward pass of all sequences."""
-    b, log_size = table(batch)
+    b, log_size, spare = table(batch)
     moves = np.zeros(batch.A.shape) if count_moves else None
     with np.errstate(divide="ignore", invalid="ignore"):
         done = chunks.chunked_smooth(b, batch.pi, batch.A, moves) if is_long(batch) else None
         if done is None:
-            alpha, c = sweeps.forward_sweep(b, starts_of(batch, batch.pi), batch.A)
+            alpha, c = sweeps.forward_sweep(b, starts_of(batch, batch.pi), batch.A, spare)
             if not c.min() > sweeps.SMALLEST:
                 return by_loops(batch, c)
             if not (batch.pi.min() > 0 and batch.A.min() > 0):
@@ -125,7 +124,8 @@ def best_paths(batch):
 
     None if an observation is impossible.
     """
-    log_pi, log_A, log_b = log_with_zeros(batch.pi), log_with_zeros(batch.A), log_table(batch)
+    log_pi, log_A = log_with_zeros(batch.pi), log_with_zeros(batch.A)
+    log_b, spare = log_table(batch)
     if is_long(batch):
         with np.errstate(invalid="ignore"):
             path = chunks.chunked_viterbi(log_b, log_pi, log_A)
@@ -134,7 +134,7 @@ def best_paths(batch):
             moves = log_A[z[:-1], z[1:]].sum()
             shows = log_b[np.arange(len(z)), z, 0].sum()
             return path, np.atleast_1d(log_pi[z[0]] + moves + shows)
-    log_delta = sweeps.viterbi_sweep(log_b, starts_of(batch, log_pi), log_A)
+    log_delta = sweeps.viterbi_sweep(log_b, starts_of(batch, log_pi), log_A, spare)
     last = batch.lengths - 1
     final = log_delta[last, :, np.arange(len(last))]  # (N, K)
     log_joint = final.max(axis=1)

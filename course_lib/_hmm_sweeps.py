@@ -6,6 +6,7 @@ Arrays are (T, K, N). Letters: N batch, T time, K states.
 import numpy as np
 
 EVERY = 8  # steps between normalisations; what comes near underflow is done again with 1
+FEW = 4  # states
 WIDE = 128  # sequences
 SMALLEST = 1e-200  # below it digits may be lost
 
@@ -25,13 +26,14 @@ def evidence_sweep(b, start, A):
     return np.log(sums).sum(axis=0), prior
 
 
-def forward_sweep(b, start, A, every=EVERY):
+def forward_sweep(b, start, A, u=None, every=EVERY):
     """Return alpha (T, K, N) and c (T, N); columns of ``start`` (K, N) are the first priors.
 
+    ``u`` is where alpha is written, if that is given.
     ``c`` is 0 or NaN where an observation is impossible, and from there on.
     """
     T, K, N = b.shape
-    u, before = np.empty((T, K, N)), np.empty((T, N))
+    u, before = np.empty((T, K, N)) if u is None else u, np.empty((T, N))
     prior, A_T = np.array(start), np.ascontiguousarray(A.T)
     for t in range(T):
         u_t = np.multiply(prior, b[t], out=u[t])
@@ -43,7 +45,7 @@ def forward_sweep(b, start, A, every=EVERY):
     rescaled = np.arange(T) % every == every - 1
     before[~rescaled] = after[~rescaled]
     if every > 1 and not before.min() > SMALLEST:
-        return forward_sweep(b, start, A, every=1)
+        return forward_sweep(b, start, A, u, every=1)
     u /= after[:, None]
     before[1:] /= after[:-1]
     return u, before
@@ -71,17 +73,25 @@ def backward_sweep(w, end, A, alpha, inside=None, moves=None):
     return beta
 
 
-def viterbi_sweep(log_b, start, log_A):
+def viterbi_sweep(log_b, start, log_A, log_delta=None):
     """Return log_delta (T, K, N); columns of ``start`` (K, N) stand in for log pi."""
     T, K, N = log_b.shape
-    log_delta, scores = np.empty((T, K, N)), np.empty((K, K, N))
+    log_delta = np.empty((T, K, N)) if log_delta is None else log_delta
+    scores = np.empty((K, K, N))
     np.add(start, log_b[0], out=log_delta[0])
     into = log_A[:, :, None]
     if N < WIDE:  # short rows: one long loop over stored copies is faster
         into = np.ascontiguousarray(np.broadcast_to(into, scores.shape))
+    rows = list(scores)
     for t in range(1, T):
         np.add(log_delta[t - 1][:, None], into, out=scores)  # (from, to, N)
-        best = np.maximum.reduce(scores, axis=0, out=log_delta[t])
+        best = log_delta[t]
+        if K > FEW:
+            np.maximum.reduce(scores, axis=0, out=best)
+        else:  # a reduction of two rows costs more than it computes
+            np.maximum(rows[0], rows[-1], out=best)
+            for row in rows[1:-1]:
+                np.maximum(best, row, out=best)
         best += log_b[t]
     return log_delta
 
