@@ -51,7 +51,7 @@ def wide_things(soup):
 def empty_header_cells(soup):
     """An empty corner of a table is no header."""
     for cell in soup.select("th"):
-        if not cell.get_text(strip=True) and not cell.find(True):
+        if not cell.get_text(strip=True) and not cell.find(["img", "svg"]):
             cell.name = "td"
 
 
