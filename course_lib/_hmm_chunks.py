@@ -22,6 +22,7 @@ from course_lib import _hmm_sweeps as sweeps
 FROM_T = 48  # below it the set-up costs more than the loop
 TRANSFER_TO_K = 6  # a transfer matrix costs K times more
 EVIDENCE_L = 12  # steps of a chunk where chunks are multiplied in pairs
+VITERBI_TO_K = 24  # above it the scores of all chunks leave the cache
 ROUNDS = 4
 SAME = 1e-13  # relative change of a start that is only rounding
 TINY = np.finfo(float).tiny
@@ -215,6 +216,8 @@ def settle_ends(w, ends, A):
 def chunked_viterbi(log_b, log_pi, log_A):
     """Return the path (T, 1) of one sequence, or None."""
     T, K, _ = log_b.shape
+    if K > VITERBI_TO_K:
+        return chunked_backtrack(sweeps.viterbi_sweep(log_b, log_pi[:, None], log_A), log_A)
     chunks = cut(log_b, 0.0)
     C = chunks.shape[2]
     starts = np.zeros((K, C))

@@ -56,13 +56,15 @@ def read_batch(ys, pi, A, B, lengths):
 
 def gather(rows, batch, out):
     """Write ``rows[k, y]`` of a table (K, V) into ``out`` (T, K, N)."""
-    K = len(rows)
+    K, columns = len(rows), np.ascontiguousarray(rows.T)
+    if len(batch.ys) == 1:
+        columns.take(batch.ys[0], axis=0, out=out[:, :, 0], mode="clip")
+        return
     y = np.ascontiguousarray(batch.ys.T)  # (T, N)
     if K <= FEW_STATES:
         for k in range(K):
             out[:, k] = rows[k][y]
         return
-    columns = np.ascontiguousarray(rows.T)
     for t in range(len(y)):
         out[t] = columns[y[t]].T
 

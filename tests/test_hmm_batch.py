@@ -53,7 +53,7 @@ class TestEqualToLoops:
         assert_equal_to_loops(random_data(rng, model, 4, 23), model, np.array([7, 23, 1, 16]))
 
     @pytest.mark.parametrize("kind", KINDS)
-    @pytest.mark.parametrize("K", [1, 2, 6, 7, 17])
+    @pytest.mark.parametrize("K", [1, 2, 6, 7, 17, 29])
     @pytest.mark.parametrize("T", [1, 2, 47, 48, 50, 333])
     def test_one_sequence(self, rng, kind, K, T):
         model = random_model(rng, kind, K, stay=0.5)
@@ -193,7 +193,7 @@ def test_arguments_are_not_changed(rng):
 
 def test_chunks_are_used_where_they_should_be(rng):
     """Without this the tests above could pass by falling back on the plain sweep."""
-    for K in (2, 9):
+    for K in (2, 9, 29):
         pi, A, B = random_model(rng, "categorical", K)
         b = B.T[rng.integers(0, 5, 500)][:, :, None]
         assert _hmm_chunks.chunked_filter(b, pi, A) is not None
