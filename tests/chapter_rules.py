@@ -1,6 +1,7 @@
 """What every chapter has, as rules over its source. Each returns its complaints, one a line."""
 
 import ast
+import html
 import re
 from dataclasses import dataclass
 
@@ -202,6 +203,10 @@ def rule_demos(text):
         found.append(f"has {len(links)} demo links, wants {MIN_DEMO_LINKS}")
     for link in sorted(set(links) - names):
         found.append(f"links to a demo '{link}', has {sorted(names)}")
+    for target in re.findall(r'href="(#demo=[^"]*)"', text):
+        plain = target.replace("&amp;", "+")
+        if html.unescape(plain) != plain:  # `&params` would be read as a pilcrow and `ms`
+            found.append(f"writes & in {target}: an HTML parser misreads it, write &amp;")
     if "predict" not in section(text, "See it move").lower():
         found.append("asks for no prediction in 'See it move'")
     return found

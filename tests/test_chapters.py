@@ -147,6 +147,7 @@ class TestRules:
             ("demos", 'name="walk", ', "", "no demo with a name"),
             ("demos", "#demo=walk&t=2", "#walk", "1 demo links"),
             ("demos", "#demo=walk&t=2", "#demo=wlak&t=2", "links to a demo 'wlak'"),
+            ("demos", "#demo=walk&t=2", "#demo=walk&params=2", "an HTML parser misreads it"),
             ("demos", "Predict first", "Look", "no prediction"),
             ("demos", "t=0)", "t=0", "not Python"),
             ("quiz", "demos.quiz(", "print(", "shows no demos.quiz"),
