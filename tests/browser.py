@@ -1,6 +1,6 @@
 """Open pages of the built book in Chromium, with everything but localhost cut off.
 
-Fixtures for tests/book and tests/demos: import ``browser``, ``server`` and ``open_page`` in a
+Fixtures: tests/conftest.py imports ``browser``, once; import ``server`` and ``open_page`` in a
 conftest. A :class:`Visit` collects what a page must not do: console messages, errors, failed
 requests, requests to other hosts.
 """

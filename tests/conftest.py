@@ -8,6 +8,10 @@ import pytest
 from hypothesis import settings
 from setup_browser import find_browser
 
+# Once for all tests: a process can hold one browser driver, and a fixture that two files import
+# would be two.
+from tests.browser import browser  # noqa: F401
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # One deterministic set of examples: a red run can be repeated. The deadline is off because

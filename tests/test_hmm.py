@@ -133,9 +133,7 @@ class TestImpossibleObservations:
         [hmm.forward_filter, hmm.backward, hmm.smooth, hmm.viterbi, hmm.posterior_decode],
     )
     def test_name_the_symbol_and_the_time_step(self, function, y, t):
-        with pytest.raises(
-            ValueError, match=f"observation {y[t]} at t={t} has probability zero"
-        ):
+        with pytest.raises(ValueError, match=f"observation {y[t]} at t={t} has probability zero"):
             function(y, *ZEROS)
 
     def test_in_the_log_domain_are_minus_infinity(self):

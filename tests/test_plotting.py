@@ -343,38 +343,32 @@ class TestWhatIsDrawn:
         assert len(top.lines) == 2
 
 
-def test_in_the_browser(chromium_path):
+def test_in_the_browser(browser):
     """Light, and dark on a phone: text has the colour of the page and stays inside the figure."""
-    from playwright.sync_api import sync_playwright
-
     figures = "".join(plotting.to_svg(draw(), alt=name) for name, draw in PICTURES.items())
     page_text = "<!doctype html><body style='margin:16px;color:{};background:{}'>" + figures
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"]
+    for ink, background, width in (
+        ("rgb(31, 37, 45)", "#ffffff", 900),
+        ("rgb(217, 223, 229)", "#14181e", 375),
+    ):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.set_content(page_text.replace("{}", ink, 1).replace("{}", background, 1))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        colours = page.evaluate(
+            "[...document.querySelectorAll('svg text')].map(t => getComputedStyle(t).fill)"
         )
-        for ink, background, width in (
-            ("rgb(31, 37, 45)", "#ffffff", 900),
-            ("rgb(217, 223, 229)", "#14181e", 375),
-        ):
-            page = browser.new_page(viewport={"width": width, "height": 800})
-            page.set_content(page_text.replace("{}", ink, 1).replace("{}", background, 1))
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            colours = page.evaluate(
-                "[...document.querySelectorAll('svg text')].map(t => getComputedStyle(t).fill)"
-            )
-            assert len(colours) > 100
-            allowed = {ink, "rgb(255, 255, 255)", "rgb(2, 4, 8)"}  # in table cells and bars
-            assert set(colours) <= allowed
-            outside = page.evaluate(
-                """[...document.querySelectorAll('svg')].flatMap(svg => {
-                    const box = svg.getBoundingClientRect();
-                    return [...svg.querySelectorAll('text')].filter(t => {
-                        const b = t.getBoundingClientRect();
-                        return b.left < box.left - 2 || b.right > box.right + 2
-                            || b.top < box.top - 2 || b.bottom > box.bottom + 2;
-                    }).map(t => svg.getAttribute('aria-label') + ': ' + t.textContent);
-                })"""
-            )
-            assert outside == []
-        browser.close()
+        assert len(colours) > 100
+        allowed = {ink, "rgb(255, 255, 255)", "rgb(2, 4, 8)"}  # in table cells and bars
+        assert set(colours) <= allowed
+        outside = page.evaluate(
+            """[...document.querySelectorAll('svg')].flatMap(svg => {
+                const box = svg.getBoundingClientRect();
+                return [...svg.querySelectorAll('text')].filter(t => {
+                    const b = t.getBoundingClientRect();
+                    return b.left < box.left - 2 || b.right > box.right + 2
+                        || b.top < box.top - 2 || b.bottom > box.bottom + 2;
+                }).map(t => svg.getAttribute('aria-label') + ': ' + t.textContent);
+            })"""
+        )
+        assert outside == []
+        page.close()

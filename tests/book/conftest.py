@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import browser, open_page, server  # noqa: F401  (fixtures)
+from tests.browser import open_page, server  # noqa: F401  (fixtures)
 
 ROOT = Path(__file__).resolve().parents[2]
 

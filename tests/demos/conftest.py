@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.browser import browser, watch  # noqa: F401  (fixtures)
+from tests.browser import watch
 from tests.demos.pages import STATIC, demo_page
 
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture
-def open_demos(browser, tmp_path):  # noqa: F811
+def open_demos(browser, tmp_path):
     """Return ``open_demos(*demos, prose="", hash="", width=900, ...) -> Visit``."""
     if not (STATIC / "sbs.js").is_file():
         pytest.fail("no bundles: run `make book` or `npm run build:demos` first", pytrace=False)
