@@ -160,7 +160,7 @@ export function mountDemo({ model, el }, view) {
       });
   }
   function textPanel(label, text, act) {
-    const field = h("textarea", { readonly: true, class: "sbs-code", "aria-label": label, spellcheck: "false" });
+    const field = h("textarea", { readonly: true, class: "sbs-code", "aria-label": label });
     const button = h("button", { type: "button", class: "sbs-btn sbs-wide", text: "Copy", onclick: async () => {
       act?.();
       field.select();

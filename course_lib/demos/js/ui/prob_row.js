@@ -22,7 +22,7 @@ export function probRow({ title, names, colours, get, set, onselect }) {
       },
     });
     track.addEventListener("focus", () => onselect({ label: `${title}: ${name}`, get: () => get()[j], write }));
-    const el = h("div", { class: "sbs-bar" }, value, track, h("span", { class: "sbs-name", text: name, title: name }));
+    const el = h("div", { class: "sbs-bar" }, value, track, h("span", { class: "sbs-name", text: name }));
     return { el, fill, value, refresh };
   });
   const el = h("div", { class: "sbs-row" }, h("div", { class: "sbs-row-title", text: title }),

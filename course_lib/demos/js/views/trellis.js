@@ -182,7 +182,7 @@ function build(ctx) {
   const strips = [["filter", "past only"], ["smoother", "all data"], ["Viterbi", "best path"]];
   const swatches = states.map((name, k) => {
     const dot = h("i", { class: "sbs-dot" });
-    gutter.append(h("div", { style: `top:${k * ROW}px;height:${ROW}px` }, h("b", { title: name }, dot, name)));
+    gutter.append(h("div", { style: `top:${k * ROW}px;height:${ROW}px` }, h("b", {}, dot, name)));
     return dot;
   });
   gutter.append(h("div", { style: `top:${yObs}px;height:40px` }, h("b", { text: "observed" }), h("small", { text: "click to edit" })));
