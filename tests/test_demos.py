@@ -230,12 +230,13 @@ class TestEm:
         demo = demos.em("g", [0.1, 0.9, 0.4], kind="gaussian", start=start)
         assert demo.state["params"] == {**start, "mean": [0, 1], "var": [1, 2]}
 
-    def test_a_collapsed_state_stops_instead_of_failing(self):
-        start = {"pi": [1, 0], "A": [[0.9, 0.1], [0.1, 0.9]], "mean": [0, 5], "var": [1, 1e-4]}
-        demo = demos.em("g", [0.1, 0.9, 0.4, 5.0, 0.2], kind="gaussian", start=start, t=20)
-        trace = demo.trace()
+    def test_a_collapsed_state_stops_the_run_as_in_the_page(self):
+        start = {"pi": [0.8, 0.1, 0.1], "A": np.full((3, 3), 1 / 3)}
+        start |= {"mean": [0, 5, 2], "var": [1, 1e-3, 1]}
+        y = [0.1, 0.9, 0.4, 5.0, 0.2, 0.3, 1.4, 2.2, 3.1, 0.6]
+        trace = demos.em("g", y, kind="gaussian", start=start, t=12).trace()
         assert np.isfinite(trace["log_evidence"]).all()
-        assert trace["log_evidence"][-1] == trace["log_evidence"][-2]
+        assert trace["var"][1, 1] < 1e-6 and len(np.unique(trace["mean"][1:, 0])) == 1
 
     @pytest.mark.parametrize(
         "change, message",
