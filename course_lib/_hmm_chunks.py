@@ -22,7 +22,6 @@ from course_lib import _hmm_sweeps as sweeps
 FROM_T = 48  # below it the set-up costs more than the loop
 TRANSFER_TO_K = 6  # a transfer matrix costs K times more
 EVIDENCE_L = 12  # steps of a chunk where chunks are multiplied in pairs
-VITERBI_TO_K = 24  # above it the scores of all chunks leave the cache
 ROUNDS = 4
 SAME = 1e-13  # relative change of a start that is only rounding
 TINY = np.finfo(float).tiny
@@ -211,46 +210,3 @@ def settle_ends(w, ends, A):
             return True
         ends[:, :-1] = beta[:, 1:]
     return False
-
-
-def chunked_viterbi(log_b, log_pi, log_A):
-    """Return the path (T, 1) of one sequence, or None."""
-    T, K, _ = log_b.shape
-    if K > VITERBI_TO_K:
-        return chunked_backtrack(sweeps.viterbi_sweep(log_b, log_pi[:, None], log_A), log_A)
-    chunks = cut(log_b, 0.0)
-    C = chunks.shape[2]
-    starts = np.zeros((K, C))
-    starts[:, 0] = log_pi
-    for _ in range(ROUNDS):
-        log_delta = sweeps.viterbi_sweep(chunks, starts, log_A)
-        ends = (log_delta[-1, :, None, :-1] + log_A[:, :, None]).max(axis=0)
-        ends -= ends.max(axis=0)
-        if same_scores(ends, starts[:, 1:]):
-            return chunked_backtrack(uncut(log_delta, T), log_A)
-        starts[:, 1:] = ends
-    return None
-
-
-def same_scores(new, old):
-    """Say whether two sets of log scores differ by rounding only; -inf equals -inf."""
-    return bool(((new == old) | (np.abs(new - old) <= 1e-11 * (1 + np.abs(old)))).all())
-
-
-def chunked_backtrack(log_delta, log_A):
-    """Return the best path (T, 1); ``log_delta`` (T, K, 1) up to a constant per step."""
-    T = len(log_delta)
-    if not np.isfinite(log_delta[-1].max()):
-        return None
-    # The filling stands in front, so that every chunk ends where it should.
-    front = cut(log_delta[::-1], 0.0)[::-1, :, ::-1]
-    L, _, C = front.shape
-    end = front[-1].argmax(axis=0)
-    for _ in range(ROUNDS):
-        path = sweeps.backtrack(front, end, log_A)
-        into_next = front[-1][:, :-1] + log_A[:, path[0, 1:]]
-        new = np.append(into_next.argmax(axis=0), end[-1])
-        if (new == end).all():
-            return path.T.reshape(-1, 1)[C * L - T :]
-        end = new
-    return None

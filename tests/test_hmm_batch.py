@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_hmm import ZEROS
 
-from course_lib import _hmm_chunks, hmm, hmm_batch
+from course_lib import _hmm_chunked_viterbi, _hmm_chunks, hmm, hmm_batch
 from course_lib.emissions import Gaussian, Poisson
 
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}  # thousands of steps, each with rounding
@@ -199,7 +199,7 @@ def test_chunks_are_used_where_they_should_be(rng):
         b = B.T[rng.integers(0, 5, 500)][:, :, None]
         assert _hmm_chunks.chunked_filter(b, pi, A) is not None
         assert _hmm_chunks.chunked_smooth(b, pi, A) is not None
-        assert _hmm_chunks.chunked_viterbi(np.log(b), np.log(pi), np.log(A)) is not None
+        assert _hmm_chunked_viterbi.chunked_viterbi(np.log(b), np.log(pi), np.log(A)) is not None
 
 
 @settings(max_examples=60)
