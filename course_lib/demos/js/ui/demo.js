@@ -39,7 +39,7 @@ export function mountDemo({ model, el }, view) {
   function set(change, label = "") {
     const next = copy(state);
     change(next);
-    if (JSON.stringify({ ...next, fixed: 0 }) === JSON.stringify({ ...state, fixed: 0 })) return;
+    if (JSON.stringify(next) === JSON.stringify(state)) return;
     remember(label);
     tell("");
     adopt(next);
@@ -297,7 +297,7 @@ function predictor({ view, ctx, revealed, redraw }) {
     const q = view.question(ctx.state, ctx.result);
     revealed.set(q.key, Math.abs(+guess.value - q.truth));
     const mean = [...revealed.values()].reduce((a, b) => a + b, 0) / revealed.size;
-    const text = `You said ${num(+guess.value, 2)}; it is ${num(q.truth, 2)}. On average you are off by ${num(mean, 2)}.`;
+    const text = `You said ${num(+guess.value, 2)}; it is ${num(q.truth, 2)}. Mean error ${num(mean, 2)}.`;
     put(score, { text });
     ctx.speak(text);
     redraw();

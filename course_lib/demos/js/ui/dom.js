@@ -6,22 +6,24 @@ const NS = "http://www.w3.org/2000/svg";
 export function h(tag, props = {}, ...children) {
   const el = tag.startsWith("svg:") ? document.createElementNS(NS, tag.slice(4)) : document.createElement(tag);
   put(el, props);
-  el.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
+  el.append(...children.flat().filter((c) => (c ?? false) !== false));
   return el;
 }
 
-// Set attributes in place; only what changed touches the page.
+// Set attributes in place; only what changed touches the page. What was set is remembered on the
+// element, as asking the page costs more than the drawing.
 export function put(el, props) {
-  for (const [key, value] of Object.entries(props)) {
-    if (typeof value === "function") el.addEventListener(key.slice(2), value);
-    else if (key === "text") {
-      if (el.textContent !== value) el.textContent = value;
-    } else if (key === "value") {
+  const was = (el.sbs ??= {});
+  for (const key in props) {
+    const value = props[key];
+    if (key === "value") {
       if (el.value !== String(value)) el.value = value;
-    } else if (value === null || value === undefined || value === false) el.removeAttribute(key);
-    else {
-      const text = value === true ? "" : String(value);
-      if (el.getAttribute(key) !== text) el.setAttribute(key, text);
+    } else if (was[key] !== value) {
+      was[key] = value;
+      if (key === "text") el.textContent = value;
+      else if (typeof value === "function") el.addEventListener(key.slice(2), value);
+      else if ((value ?? false) === false) el.removeAttribute(key);
+      else el.setAttribute(key, value === true ? "" : value);
     }
   }
   return el;

@@ -66,7 +66,7 @@ export const trellis = {
     const { t, fixed: { states, symbols }, opts: { show, cell } } = s;
     const [k, y] = [states[cell], symbols[s.obs[t]]];
     if (r.f.dead >= 0 && t >= r.f.dead) {
-      return `Impossible: no state that can be reached at t = ${r.f.dead} ever shows ${symbols[s.obs[r.f.dead]]}, so there is no belief to normalise from here on. Raise a probability or change an observation.`;
+      return `Impossible: no state that can be reached at t = ${r.f.dead} ever shows ${symbols[s.obs[r.f.dead]]}. Raise a probability or change an observation.`;
     }
     if (show === "forward") {
       const [a, b] = [r.f.predicted[t][cell], r.f.alpha[t][cell]];
@@ -81,7 +81,7 @@ export const trellis = {
     }
     const from = states[r.v.back[t][cell]];
     return t === 0
-      ? `The best path that starts in ${k} has only the start and the first observation in it.`
+      ? `The best path starts in ${k}: one start, one observation.`
       : `The best path into ${k} at t = ${t} comes from ${from}. The whole record is best explained with ${states[r.v.path[t]]} here.`;
   },
 
@@ -313,7 +313,7 @@ function build(ctx) {
     sums.draw(hide ? [["predict", "your guess first", "?"]] : trellis.sums(s, r));
     rows.forEach((part) => part.draw());
     exact.draw();
-    if (scroller.scrollWidth > left && (X(t) < scroller.scrollLeft + w || X(t) > scroller.scrollLeft + left - w)) {
+    if (T * w > left && (X(t) < scroller.scrollLeft + w || X(t) > scroller.scrollLeft + left - w)) {
       scroller.scrollTo({ left: X(t) - left / 2, behavior: calm ? "auto" : "smooth" });
     }
   }
