@@ -1,15 +1,19 @@
 """Set-up on machines that lack something: one clear line and exit status 2, never a traceback."""
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import quietly
 import setup_browser
 import setup_node
+from packaging.specifiers import SpecifierSet
 
 TOOLS = Path(quietly.__file__).parent
 
@@ -184,3 +188,24 @@ def test_unknown_benchmark_exits_with_2_and_names_those_there_are():
     done = subprocess.run(command, cwd=TOOLS.parent, capture_output=True, text=True)
     assert done.returncode == 2
     assert "there are: build" in done.stderr
+
+
+def unfit(distributions, oldest):
+    """Names of the distributions that refuse the oldest Python that the project promises."""
+    promised = [(d.metadata["Name"], d.metadata.get("Requires-Python")) for d in distributions]
+    return sorted(name for name, wants in promised if wants and oldest not in SpecifierSet(wants))
+
+
+class TestPins:
+    def test_install_on_the_oldest_python_that_is_promised(self):
+        """Debian 12 has 3.11.2; a pin that wants 3.11.5 stopped the whole set-up there."""
+        promise = tomllib.loads((TOOLS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+        oldest = promise["project"]["requires-python"].removeprefix(">=") + ".0"
+        assert unfit(importlib.metadata.distributions(), oldest) == []
+
+    def test_a_pin_that_wants_more_is_told(self):
+        class Picky:
+            metadata: ClassVar = {"Name": "picky", "Requires-Python": ">=3.11.5"}
+
+        assert unfit([Picky], "3.11.0") == ["picky"]
+        assert unfit([Picky], "3.11.5") == []
