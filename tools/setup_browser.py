@@ -14,6 +14,9 @@ import quietly
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG = str(ROOT / ".stamps" / "browser.log")
+# The driver's own Node wants a library (libatomic) that a bare system lacks; the one we use runs.
+if shutil.which("node"):
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", shutil.which("node"))
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # What to run before (or nothing), and how to install packages.
