@@ -17,6 +17,7 @@ from course_lib import hmm
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 90  # a cold JupyterLab on a busy machine
+TRIES, TRY_S = 6, 15
 CELLS = [
     """from course_lib import demos
 demo = demos.trellis(
@@ -99,8 +100,19 @@ def test_drag_then_trace(lab, browser):
     idle.first.wait_for(state="attached")
 
     def run(number):
-        cells.nth(number).locator(".cm-content").click()
-        page.keyboard.press("Control+Enter")
+        """Run a cell and wait for its new number; a key pressed too early is lost, so try again."""
+        prompt = cells.nth(number).locator(".jp-InputPrompt")
+        before = prompt.inner_text()
+        for _ in range(TRIES):
+            cells.nth(number).locator(".cm-content").click()
+            page.keyboard.press("Control+Enter")
+            deadline = time.monotonic() + TRY_S
+            while time.monotonic() < deadline:
+                now = prompt.inner_text()
+                if now != before and re.search(r"\d", now):
+                    return
+                page.wait_for_timeout(100)
+        pytest.fail(f"cell {number} did not run: its prompt is still {prompt.inner_text()!r}")
 
     def result():
         run(1)
