@@ -32,7 +32,7 @@ ALLOWED = {
     "trace": {"numpy", "_checks"},
     "model": {"numpy", "_checks", "trace", "model"},
     "hmmlearn_bridge": {"numpy", "_checks", "trace", "model", "hmmlearn"},
-    "plotting": {"numpy", "_checks", "trace", "model", "matplotlib", "IPython"},
+    "plotting": {"numpy", "_checks", "trace", "model", "plotting", "matplotlib", "IPython"},
     "training": {"numpy", "_checks", "trace", "model", "torch", "tqdm"},
     "datasets": {"numpy", "_checks", "trace", "model", "datasets", "vega_datasets", "pandas"},
     "exercises": {"numpy", "_checks", "trace", "model", "datasets", "exercises"},
@@ -145,7 +145,7 @@ class TestWrongImports:
             ("_checks.py", "from course_lib.emissions import as_emission", "before it is needed"),
             ("grading/run.py", "from course_lib import hmm", "course_lib.hmm"),
             ("datasets/casino.py", "from . import kit\nfrom .. import demos", "course_lib.demos"),
-            ("plotting.py", "import seaborn", "seaborn"),
+            ("plotting/_curves.py", "import seaborn", "seaborn"),
             ("demos/_em.py", "from course_lib.exercises import kit", "course_lib.exercises"),
         ],
     )

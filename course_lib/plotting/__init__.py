@@ -1,0 +1,60 @@
+"""Figures of the course: one function a kind of picture, legible on light and on dark pages.
+
+Text, axes and grid take the colour of the page's text (``currentColor``); data take the colours of
+``PALETTE``, which keep a contrast of at least 3 to 1 on white and on the dark theme and stay apart
+for readers who see fewer colours. No colour stands alone: a marker, a dash or a name says the same.
+
+Letters: T time, K states or rows, V symbols or columns.
+
+Each ``plot_*`` function returns a figure; ``show(figure, alt="...")`` puts it on the page::
+
+    show(plot_table(A, labels), alt="Table of weather tomorrow given today; 7 in 10 sunny.")
+"""
+
+from course_lib.plotting._curves import plot_curves, plot_table_growth, plot_underflow
+from course_lib.plotting._frame import (
+    BACKGROUNDS,
+    DASHES,
+    HATCHES,
+    MARKERS,
+    PALETTE,
+    SCALE,
+    WIDTH,
+    contrast,
+    figure,
+    show,
+    to_svg,
+)
+from course_lib.plotting._hidden_markov import (
+    plot_accuracy,
+    plot_beliefs,
+    plot_em,
+    plot_mixture,
+    plot_series,
+    plot_states,
+    plot_table,
+)
+
+__all__ = [
+    "BACKGROUNDS",
+    "DASHES",
+    "HATCHES",
+    "MARKERS",
+    "PALETTE",
+    "SCALE",
+    "WIDTH",
+    "contrast",
+    "figure",
+    "plot_accuracy",
+    "plot_beliefs",
+    "plot_curves",
+    "plot_em",
+    "plot_mixture",
+    "plot_series",
+    "plot_states",
+    "plot_table",
+    "plot_table_growth",
+    "plot_underflow",
+    "show",
+    "to_svg",
+]
