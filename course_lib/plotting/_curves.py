@@ -1,4 +1,7 @@
-"""Curves: any number of them over one axis, with bands and floors; growth and underflow."""
+"""Curves: any number of them over one axis, with bands and floors; growth and underflow.
+
+Letters: T points along the axis, V symbols.
+"""
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
