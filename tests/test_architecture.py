@@ -33,7 +33,7 @@ ALLOWED = {
     "model": {"numpy", "_checks", "trace", "model"},
     "hmmlearn_bridge": {"numpy", "_checks", "trace", "model", "hmmlearn"},
     "plotting": {"numpy", "_checks", "trace", "model", "plotting", "matplotlib", "IPython"},
-    "training": {"numpy", "_checks", "trace", "model", "torch", "tqdm"},
+    "training": {"numpy", "_checks", "trace", "model", "datasets", "torch", "tqdm"},
     "datasets": {"numpy", "_checks", "trace", "model", "datasets", "vega_datasets", "pandas"},
     "exercises": {"numpy", "_checks", "trace", "model", "datasets", "exercises"},
     "demos": {

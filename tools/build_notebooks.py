@@ -43,6 +43,7 @@ KERNEL_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "COURSE_LIB_STATIC": "1",  # demos as HTML only: no page is there to answer a widget
+    "TQDM_DISABLE": "1",  # progress bars are for people, not for stored outputs
     "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the user's
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # silences a note of the debugger at every start
     "PYTHONPATH": str(ROOT),  # course_lib of this folder, whatever is installed
