@@ -51,6 +51,13 @@ PICTURES = {
     "log axes": lambda: plotting.plot_curves([1, 10, 100], {"error": [1, 0.1, 0.01]}, logx=True,
                                              logy=True),
     "growth": lambda: plotting.plot_table_growth([1, 2, 3], {"weather": 5}, lines={"days": 1461}),
+    "gradient flow": lambda: plotting.plot_flow(
+        np.arange(5), {"tanh": 10.0 ** -np.arange(10.0).reshape(2, 5), "identity": np.ones(5)},
+        levels={"a thousandth": 1e-3},
+    ),
+    "seeds": lambda: plotting.plot_seeds(
+        [5, 10], {"RNN": [[1, 0.5], [0.9, 0.6]]}, chance=0.5, ceiling=1.0
+    ),
     "underflow": lambda: plotting.plot_underflow(np.exp(-np.arange(900.0)), -np.arange(900.0)),
 }  # fmt: skip
 

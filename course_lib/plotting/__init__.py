@@ -12,6 +12,7 @@ Each ``plot_*`` function returns a figure; ``show(figure, alt="...")`` puts it o
 """
 
 from course_lib.plotting._curves import plot_curves, plot_table_growth, plot_underflow
+from course_lib.plotting._flow import plot_flow, plot_seeds
 from course_lib.plotting._frame import (
     BACKGROUNDS,
     DASHES,
@@ -49,7 +50,9 @@ __all__ = [
     "plot_beliefs",
     "plot_curves",
     "plot_em",
+    "plot_flow",
     "plot_mixture",
+    "plot_seeds",
     "plot_series",
     "plot_states",
     "plot_table",
