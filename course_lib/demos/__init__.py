@@ -8,8 +8,23 @@ algorithms of ``course_lib`` on whatever the state is now.
 from course_lib.demos._chain import chain
 from course_lib.demos._demo import Demo
 from course_lib.demos._em import em
+from course_lib.demos._family import family
+from course_lib.demos._gate_trace import gate_trace
+from course_lib.demos._gradient_flow import gradient_flow
 from course_lib.demos._quiz import Choice, Question, quiz
 from course_lib.demos._state import Goal
 from course_lib.demos._trellis import trellis
 
-__all__ = ["Choice", "Demo", "Goal", "Question", "chain", "em", "quiz", "trellis"]
+__all__ = [
+    "Choice",
+    "Demo",
+    "Goal",
+    "Question",
+    "chain",
+    "em",
+    "family",
+    "gate_trace",
+    "gradient_flow",
+    "quiz",
+    "trellis",
+]

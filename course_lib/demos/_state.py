@@ -10,6 +10,8 @@ import numpy as np
 SCHEMA = Path(__file__).with_name("schema.json")
 MAX_STATE_BYTES = 15_000  # inline in the page; demos.md
 DIGITS = 12  # of every stored parameter: more than any comparison asks for
+SHORT = 4  # of learned weights and inputs: what a reader sees is what is computed with
+VIEWS = ("trellis", "chain", "em", "gate_trace", "gradient_flow", "family", "quiz")
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ def _validator(view):
 def check_state(state):
     """Raise ``ValueError`` unless ``state`` fits the schema of its view and the size limit."""
     view = state.get("view") if isinstance(state, dict) else None
-    if view not in ("trellis", "chain", "em", "quiz"):
-        raise ValueError(f"state: view must be trellis, chain, em or quiz, got {view!r}")
+    if view not in VIEWS:
+        raise ValueError(f"state: view must be one of {', '.join(VIEWS)}, got {view!r}")
     error = min(
         _validator(view).iter_errors(state), key=lambda e: list(map(str, e.path)), default=None
     )
@@ -82,15 +84,15 @@ def goals_of(goals):
     return [goal.to_json() for goal in goals]
 
 
-def plain(x):
-    """Return an array as nested lists of Python numbers with ``DIGITS`` significant digits."""
+def plain(x, digits=DIGITS):
+    """Return an array as nested lists of Python numbers with ``digits`` significant digits."""
     if isinstance(x, (list, tuple, np.ndarray)):
-        return [plain(entry) for entry in x]
+        return [plain(entry, digits) for entry in x]
     if isinstance(x, (bool, np.bool_)):
         return bool(x)
     if isinstance(x, (int, np.integer)):
         return int(x)
-    value = float(f"{float(x):.{DIGITS}g}")
+    value = float(f"{float(x):.{digits}g}")
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
 

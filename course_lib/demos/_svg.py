@@ -55,3 +55,17 @@ def legend(x, y, labels):
         out.append(text(x + 17, y, label))
         x += 34 + 7.5 * len(label)
     return "".join(out)
+
+
+def lane(x, y, width, height, label, values, scale=None):
+    """Return a label and one bar a step, up or down from a line; ``scale`` is the longest bar."""
+    left = x + 130
+    step = (width - 130) / len(values)
+    scale = max(1.0, *(abs(float(v)) for v in values)) if scale is None else scale
+    middle = y + height / 2 if min(values) < 0 else y + height
+    reach = (height / 2 if min(values) < 0 else height) / scale
+    out = [text(x, y + height / 2 + 5, label), rect(left, middle - 0.5, width - 130, 1, FAINT)]
+    for t, v in enumerate(values):
+        top, tall = (middle - v * reach, v * reach) if v > 0 else (middle, -v * reach)
+        out.append(rect(left + t * step + 1, top, step - 2, tall, STATE_COLOURS[0 if v > 0 else 1]))
+    return "".join(out)

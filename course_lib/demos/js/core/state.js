@@ -8,6 +8,7 @@ const types = {
   number: (v) => typeof v === "number" && Number.isFinite(v),
   integer: Number.isInteger,
   boolean: (v) => typeof v === "boolean",
+  null: (v) => v === null,
 };
 
 // The keywords that schema.json uses, and no others. Returns the first error, or "".
@@ -19,7 +20,7 @@ export function invalid(value, rule, at = "") {
     : types.string(value) ? [value.length, rule.minLength, rule.maxLength] : [value, rule.minimum, rule.maximum];
   if ("const" in rule && value !== rule.const) return fail(`must be ${rule.const}`);
   if (rule.enum && !rule.enum.includes(value)) return fail(`must be one of ${rule.enum.join(", ")}`);
-  if (rule.type && !types[rule.type](value)) return fail(`must be of type ${rule.type}`);
+  if (rule.type && ![rule.type].flat().some((type) => types[type](value))) return fail(`must be of type ${rule.type}`);
   if (size < low || size <= rule.exclusiveMinimum) return fail(`must be at least ${low ?? "above 0"}${list ? " entries" : ""}`);
   if (size > high) return fail(`must be at most ${high}${list ? " entries" : ""}`);
   if (rule.pattern && !new RegExp(rule.pattern).test(value)) return fail(`must match ${rule.pattern}`);

@@ -1,0 +1,56 @@
+"""Weights of recurrent cells as JSON, and back, for the demos that show a cell at work."""
+
+import numpy as np
+
+from course_lib._checks import check_finite, check_shape
+from course_lib.demos._state import SHORT, check_limit, labels_of, plain
+
+MAX_T, MAX_H = 60, 8
+FIELDS = {
+    "linear": ("W_xh", "a", "b_h"),
+    "rnn": ("W_xh", "W_hh", "b_h"),
+    "lstm": ("W_xa", "W_ha", "b_a", "w_ca"),
+}
+
+
+def weights(kind, params):
+    """Return the arrays of ``params`` as nested lists of four digits; absent peepholes are None."""
+    arrays = {key: getattr(params, key, None) for key in FIELDS[kind]}
+    return {key: None if x is None else plain(x, SHORT) for key, x in arrays.items()}
+
+
+def check_weights(kind, name, data, D, H):
+    """Raise ``ValueError`` unless ``data`` holds the weights of a cell of D inputs and H units."""
+    blocks = 4 if kind == "lstm" else 1
+    middle = (H,) if kind == "linear" else (H, blocks * H)
+    shapes = ((D, blocks * H), middle, (blocks * H,), (3, H))
+    for key, shape in zip(FIELDS[kind], shapes, strict=False):
+        if data[key] is not None:
+            x = np.asarray(data[key], dtype=float)
+            check_finite(f"{name}.{key}", check_shape(f"{name}.{key}", x, shape))
+
+
+def params(kind, data):
+    """Return ``LinearParams``, ``RNNParams`` or ``LSTMParams`` of stored weights."""
+    arrays = {k: None if x is None else np.array(x, dtype=float) for k, x in data.items()}
+    if kind == "linear":
+        from course_lib.linear_recurrence import LinearParams
+
+        return LinearParams(**arrays)
+    if kind == "rnn":
+        from course_lib.rnn import RNNParams
+
+        return RNNParams(**arrays)
+    from course_lib.lstm import LSTMParams
+
+    return LSTMParams(**arrays)
+
+
+def inputs_of(x, inputs, prefix="input "):
+    """Return ``x`` of shape (T, D) as lists, and D labels; too long or too wide is refused."""
+    x = check_finite("x", x)
+    if x.ndim != 2:
+        raise ValueError(f"x must have shape (T, D), one sequence, got {x.shape}")
+    check_limit("x", len(x), MAX_T, "steps")
+    check_limit("x", x.shape[1], MAX_H, "inputs")
+    return plain(x, SHORT), labels_of("inputs", inputs, x.shape[1], prefix)
