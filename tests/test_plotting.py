@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 
 from course_lib import plotting
 from course_lib.plotting import _frame
+from course_lib.plotting._cell import crossings
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -59,6 +60,19 @@ PICTURES = {
         [5, 10], {"RNN": [[1, 0.5], [0.9, 0.6]]}, chance=0.5, ceiling=1.0
     ),
     "underflow": lambda: plotting.plot_underflow(np.exp(-np.arange(900.0)), -np.arange(900.0)),
+    "unit maps": lambda: plotting.plot_unit_maps(
+        np.linspace(-1, 1, 201),
+        {f"w = {w}": np.tanh(w * np.linspace(-1, 1, 201)) for w in (0.5, 2)},
+    ),
+    "hysteresis": lambda: plotting.plot_hysteresis(
+        np.linspace(-1, 1, 50), np.linspace(-1, 0.9, 50), np.linspace(-0.9, 1, 50),
+        thresholds=(-0.5, 0.5),
+    ),
+    "plane": lambda: plotting.plot_plane(
+        np.array([[0.5, 0.5], [-0.5, 0.5]]), np.array([[0.2, 0.1], [-0.1, 0.3]]),
+        {"left": [np.array([[0.0, 0.0], [-0.5, 0.1]])], "right": [np.array([[0, 0], [0.5, 0.2]])]},
+        resting=np.array([[0.1, 0.2]]),
+    ),
 }  # fmt: skip
 
 
@@ -380,3 +394,24 @@ def test_in_the_browser(browser):
         )
         assert outside == []
         page.close()
+
+
+class TestCrossings:
+    """Where the map of one unit meets the diagonal, against what is known of tanh."""
+
+    def test_one_stable_point_below_weight_one(self):
+        h = np.linspace(-1, 1, 2001) + 1e-4
+        ((at, stable),) = crossings(h, np.tanh(0.5 * h))
+        assert abs(at) < 1e-6 and stable
+
+    def test_three_points_above_weight_one_and_the_middle_one_is_unstable(self):
+        h = np.linspace(-1, 1, 2001) + 1e-4
+        found = crossings(h, np.tanh(2 * h))
+        assert [stable for _, stable in found] == [True, False, True]
+        for at, _ in found:
+            assert abs(np.tanh(2 * at) - at) < 1e-6  # linear interpolation over steps of 0.001
+
+    def test_a_curve_that_falls_too_steeply_is_unstable(self):
+        h = np.linspace(-1, 1, 2001) + 1e-4
+        ((at, stable),) = crossings(h, np.tanh(-2 * h))
+        assert abs(at) < 1e-6 and not stable

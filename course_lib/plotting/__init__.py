@@ -11,6 +11,7 @@ Each ``plot_*`` function returns a figure; ``show(figure, alt="...")`` puts it o
     show(plot_table(A, labels), alt="Table of weather tomorrow given today; 7 in 10 sunny.")
 """
 
+from course_lib.plotting._cell import plot_hysteresis, plot_plane, plot_unit_maps
 from course_lib.plotting._curves import plot_curves, plot_table_growth, plot_underflow
 from course_lib.plotting._flow import plot_flow, plot_seeds
 from course_lib.plotting._frame import (
@@ -51,13 +52,16 @@ __all__ = [
     "plot_curves",
     "plot_em",
     "plot_flow",
+    "plot_hysteresis",
     "plot_mixture",
+    "plot_plane",
     "plot_seeds",
     "plot_series",
     "plot_states",
     "plot_table",
     "plot_table_growth",
     "plot_underflow",
+    "plot_unit_maps",
     "show",
     "to_svg",
 ]
