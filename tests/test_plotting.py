@@ -59,6 +59,18 @@ PICTURES = {
     "seeds": lambda: plotting.plot_seeds(
         [5, 10], {"RNN": [[1, 0.5], [0.9, 0.6]]}, chance=0.5, ceiling=1.0
     ),
+    "walk": lambda: plotting.plot_walk(
+        {"HMM": np.linspace(0, 1, 7), "RNN": np.linspace(1, 0, 7)}, np.linspace(0, 0.9, 7),
+        truth=Z == 1,
+    ),
+    "spectrum": lambda: plotting.plot_spectrum(
+        {"by hand": 0.5, "trained": np.array([0.48, 0.49, 0.52])},
+        levels={"chance": 0.64, "ceiling": 0.47},
+    ),
+    "tasks": lambda: plotting.plot_tasks(
+        {"memory, lag 10": {"RNN": np.array([1.0, 0.9]), "GRU": np.array([0.0, 0.1])}},
+        {"memory, lag 10": {"RNN": np.array([70.0, 80]), "GRU": np.array([np.nan, np.nan])}},
+    ),
     "underflow": lambda: plotting.plot_underflow(np.exp(-np.arange(900.0)), -np.arange(900.0)),
     "unit maps": lambda: plotting.plot_unit_maps(
         np.linspace(-1, 1, 201),

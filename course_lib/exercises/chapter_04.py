@@ -236,32 +236,53 @@ def check_settled(function):
     )
 
 
-@exercise("4.6 A network set by hand")
-def check_tanh_weights(function):
-    """Weights of the one-unit network that imitates the log-odds recursion."""
-    w = np.log(np.array([0.1, 0.5]) / np.array([1 / 6, 1 / 6]))
-    cases = [(w, -0.4, 2.6, 0.3, -0.1), (np.array([0.2, -1.0, 0.7]), 0.5, 1.5, 0.8, 0.3)]
+def _network(A, B):
+    coupling = 0.25 * np.log(A[0, 0] * A[1, 1] / (A[0, 1] * A[1, 0]))
+    return 0.5 * np.log(B[1] / B[0]), np.tanh(coupling), 0.5 * np.log(A[1, 1] / A[0, 0])
 
-    def want(w, c, s, k, m):
-        return k * w, k * s, k * c + m
+
+@exercise("4.6 A network set by hand")
+def check_network(function):
+    """Weights (W_x, W_h, b) of the one-unit network that imitates the filter of a two-state HMM."""
+    cases = [
+        COIN,
+        (np.array([[0.9, 0.1], [0.35, 0.65]]), np.array([[0.2, 0.3, 0.5], [0.6] + 2 * [0.2]])),
+    ]
+
+    def changed(change):
+        return lambda A, B: change(*_network(A, B), A)
 
     return wrong_function(
         function,
         cases,
-        want=want,
+        want=_network,
         parts=("W_x", "W_h", "b"),
         likely=[
             (
-                lambda w, c, s, k, m: (w, s, c),
-                "the slope k and shift m inside the tanh are missing",
+                changed(lambda w, u, b, A: (2 * w, u, b)),
+                "h is the tanh of half of the log odds: the evidence is halved, too",
             ),
-            (lambda w, c, s, k, m: (k * w, k * s, m), "h stands for c + s h: where did c go?"),
-            (lambda w, c, s, k, m: (k * w, k * s, c + m), "c is inside the tanh: k multiplies it"),
-            (lambda w, c, s, k, m: (k * w, s, k * c + m), "k multiplies what comes back, too"),
-            (lambda w, c, s, k, m: (w, k * s, k * c + m), "k multiplies the input, too"),
             (
-                lambda w, c, s, k, m: (k * w, k, k * c + m),
-                "what comes back is s h, and not h alone",
+                changed(lambda w, u, b, A: (w, u, 2 * b)),
+                "h is the tanh of half of the log odds: the bias is halved, too",
+            ),
+            (changed(lambda w, u, b, A: (2 * w, u, 2 * b)), "log odds are halved before the tanh"),
+            (
+                changed(lambda w, u, b, A: (w, 1 - A[0, 1] - A[1, 0], b)),
+                "this is the second eigenvalue of A, near to the slope rho and not equal to it",
+            ),
+            (
+                changed(lambda w, u, b, A: (w, np.arctanh(u), b)),
+                "this is the coupling J: the slope is its tanh",
+            ),
+            (changed(lambda w, u, b, A: (-w, u, b)), "L are the log odds of state 1 against 0"),
+            (
+                changed(lambda w, u, b, A: (w, u, -b)),
+                "the bias says which state stays longer: 1 over 0",
+            ),
+            (
+                changed(lambda w, u, b, A: (w, u, 0 * b)),
+                "where is the bias? The states stay unequally",
             ),
         ],
     )

@@ -13,6 +13,7 @@ Each ``plot_*`` function returns a figure; ``show(figure, alt="...")`` puts it o
 
 from course_lib.plotting._cell import plot_hysteresis, plot_plane, plot_unit_maps
 from course_lib.plotting._curves import plot_curves, plot_table_growth, plot_underflow
+from course_lib.plotting._family import plot_spectrum, plot_walk
 from course_lib.plotting._flow import plot_flow, plot_seeds
 from course_lib.plotting._frame import (
     BACKGROUNDS,
@@ -36,6 +37,7 @@ from course_lib.plotting._hidden_markov import (
     plot_states,
     plot_table,
 )
+from course_lib.plotting._ladder import plot_tasks
 
 __all__ = [
     "BACKGROUNDS",
@@ -57,11 +59,14 @@ __all__ = [
     "plot_plane",
     "plot_seeds",
     "plot_series",
+    "plot_spectrum",
     "plot_states",
     "plot_table",
     "plot_table_growth",
+    "plot_tasks",
     "plot_underflow",
     "plot_unit_maps",
+    "plot_walk",
     "show",
     "to_svg",
 ]

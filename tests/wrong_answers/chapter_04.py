@@ -40,8 +40,14 @@ def settled(a, q, r):
     return a * r / (P + r), P / (P + r)
 
 
-def tanh_weights(w, c, s, k, m):
-    return [k * v for v in w], k * s, m + k * c
+def network(A, B):
+    ratio = np.sqrt(A[0, 0] * A[1, 1] / (A[0, 1] * A[1, 0]))
+    b = np.log(np.sqrt(A[1, 1] / A[0, 0]))
+    return (
+        [np.log(p / q) / 2 for p, q in zip(B[1], B[0], strict=True)],
+        (ratio - 1) / (ratio + 1),
+        b,
+    )
 
 
 def joint_belief(L):
@@ -97,6 +103,11 @@ def kalman_gain(mean, var, y, a, q, r, gain):
 def kalman_old_mean(mean, var, y, a, q, r):
     P = a**2 * var + q
     return mean + P / (P + r) * (y - mean), P * r / (P + r)
+
+
+def changed(change):
+    """A wrong `network`: the right three results, changed."""
+    return lambda A, B: change(np.array(network(A, B)[0]), *network(A, B)[1:], A)
 
 
 def least_significant_first(L):
@@ -161,13 +172,15 @@ WRONG = {
         (lambda a, q, r: (a * r / (q + r), q / (q + r)), "repeat until it settles"),
         (lambda a, q, r: settled(a, q, r)[1], "expected 2 results"),
     ],
-    "check_tanh_weights": [
-        (lambda w, c, s, k, m: (w, s, c), "are missing"),
-        (lambda w, c, s, k, m: (k * w, k * s, m), "where did c go"),
-        (lambda w, c, s, k, m: (k * w, k * s, c + m), "inside the tanh"),
-        (lambda w, c, s, k, m: (k * w, s, k * c + m), "what comes back"),
-        (lambda w, c, s, k, m: (w, k * s, k * c + m), "the input, too"),
-        (lambda w, c, s, k, m: (k * w, k, k * c + m), "not h alone"),
+    "check_network": [
+        (changed(lambda w, u, b, A: (2 * w, u, b)), "the evidence is halved"),
+        (changed(lambda w, u, b, A: (w, u, 2 * b)), "the bias is halved"),
+        (changed(lambda w, u, b, A: (2 * w, u, 2 * b)), "before the tanh"),
+        (changed(lambda w, u, b, A: (w, np.linalg.eigvals(A).min(), b)), "second eigenvalue"),
+        (changed(lambda w, u, b, A: (w, np.arctanh(u), b)), "the coupling J"),
+        (changed(lambda w, u, b, A: (-w, u, b)), "of state 1 against 0"),
+        (changed(lambda w, u, b, A: (w, u, -b)), "which state stays longer"),
+        (changed(lambda w, u, b, A: (w, u, 0.0)), "where is the bias"),
     ],
     "check_joint_belief": [
         (least_significant_first, "slowest"),
@@ -197,7 +210,7 @@ RIGHT = {
     ],
     "check_kalman_step": [kalman_step],
     "check_settled": [settled],
-    "check_tanh_weights": [tanh_weights],
+    "check_network": [network],
     "check_joint_belief": [joint_belief],
     "check_grid_filter": [grid_filter],
 }
