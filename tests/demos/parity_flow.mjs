@@ -1,0 +1,23 @@
+// Reads [{fn, args}, ...] from stdin, answers with the results: gates, gradient flow and family.
+import { flow, norm, run, spectralRadius, weights } from "../../course_lib/demos/js/core/flow.js";
+import { kalman } from "../../course_lib/demos/js/core/kalman.js";
+import { linear } from "../../course_lib/demos/js/core/linear.js";
+
+const calls = {
+  radius: (W) => spectralRadius(W),
+  norm: (J) => norm(J),
+  weights: (seed, H, opts) => weights(seed, H, opts),
+  flow({ seed, xs, fixed: { hidden }, opts }) {
+    const w = weights(seed, hidden, opts);
+    const states = run(xs.slice(0, opts.length), w, opts.cell, opts.activation);
+    return { states, ...flow(states, w, opts.cell, opts.activation) };
+  },
+  kalman: (y, p, y0, from) => kalman(y, p, kalman(y0, p), from),
+  linear: (x, p, x0, from) => linear(x, p, linear(x0, p), from),
+};
+
+let text = "";
+for await (const chunk of process.stdin) text += chunk;
+const answers = JSON.parse(text).map(({ fn, args }) => calls[fn](...args));
+process.stdout.write(JSON.stringify(answers, (key, v) =>
+  typeof v === "number" && !Number.isFinite(v) ? String(v) : v));
