@@ -148,38 +148,36 @@ def check_steps_until(function):
 
 
 def step_jacobian(h, W_hh):
-    return W_hh * (1 - h**2)
-
-
-def change_after(change, states, W_hh):
-    for h in states:
-        change = change @ step_jacobian(h, W_hh)
-    return change
+    return (1 - h**2)[:, None] * W_hh.T
 
 
 @exercise("6.4 The Jacobian of one step")
 def check_jacobian(function):
-    """d h_t / d h_{t-1} with the earlier state in the rows."""
+    """d h_t / d h_{t-1} with the later state in the rows."""
     rng = np.random.default_rng(64)
     cases = [(np.tanh(rng.normal(size=size)), _square(rng, size)) for size in (3, 5)]
     return wrong_function(
         function,
         cases,
         want=step_jacobian,
-        axes=("from", "to"),
+        axes=("later", "earlier"),
         likely=[
             (
-                lambda h, W: W * (1 - h**2)[:, None],
-                "the slope belongs to the unit that is reached: it multiplies columns, not rows",
+                lambda h, W: W.T * (1 - h**2),
+                "the slope belongs to the unit that is reached: it multiplies rows, not columns",
             ),
-            (lambda h, W: W, "this is W_hh: the slope of tanh is missing"),
+            (lambda h, W: W.T, "the slope of tanh is missing"),
             (
-                lambda h, W: (W * (1 - h**2)).T,
-                "transposed: row i is the earlier unit, so that a change travels as change @ J",
+                lambda h, W: W * (1 - h**2),
+                "transposed: row i is the later unit, so that a message travels as message @ J",
+            ),
+            (
+                lambda h, W: (1 - h**2)[:, None] * W,
+                "W_hh[i, j] is from unit i to unit j; here the row is where it goes to",
             ),
             (lambda h, W: np.diag(1 - h**2), "these are the slopes alone; W_hh is missing"),
             (
-                lambda h, W: W * (1 - np.tanh(h) ** 2),
+                lambda h, W: (1 - np.tanh(h) ** 2)[:, None] * W.T,
                 "h has been through tanh already: its slope is 1 - h**2",
             ),
         ],

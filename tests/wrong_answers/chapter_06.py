@@ -33,7 +33,7 @@ def steps_until(factor, share):
 
 
 def jacobian(h, W):
-    return W @ np.diag(1 - h**2)
+    return np.diag(1 - h**2) @ W.T
 
 
 def clip(grads, max_norm):
@@ -171,11 +171,12 @@ WRONG = {
         (lambda f, s: math.log(f) / math.log(s), "upside down"),
     ],
     "check_jacobian": [
-        (lambda h, W: np.diag(1 - h**2) @ W, "columns, not rows"),
-        (lambda h, W: W, "slope of tanh is missing"),
-        (lambda h, W: (W * (1 - h**2)).T, "transposed"),
+        (lambda h, W: W.T @ np.diag(1 - h**2), "rows, not columns"),
+        (lambda h, W: W.T, "slope of tanh is missing"),
+        (lambda h, W: W @ np.diag(1 - h**2), "transposed"),
+        (lambda h, W: np.diag(1 - h**2) @ W, "where it goes to"),
         (lambda h, W: np.diag(1 - h**2), "W_hh is missing"),
-        (lambda h, W: W * (1 - np.tanh(h) ** 2), "already"),
+        (lambda h, W: np.diag(1 - np.tanh(h) ** 2) @ W.T, "already"),
     ],
     "check_bump": [
         (ROTATION, "this matrix is normal"),
