@@ -316,7 +316,7 @@ class TestState:
 class TestWidget:
     def test_state_and_t_travel_both_ways(self):
         widgets = pytest.importorskip("course_lib.demos._widget")
-        if not (widgets.STATIC / "widget.js").is_file():
+        if not (widgets.STATIC / "widget-trellis.js").is_file():
             pytest.fail("no bundles: run `make book` or `npm run build:demos` first")
         demo = demos.trellis(**CASINO)
         demo._widget = widget = widgets.make_widget(demo)

@@ -112,9 +112,8 @@ def fill_static(static):
     silence(BOOK_THEME / "scripts/sphinx-book-theme.js", static / "scripts/sphinx-book-theme.js")
     for file in sorted((HERE / "assets").iterdir()):
         shutil.copyfile(file, static / file.name)
-    for name in ("sbs.js", "sbs.css"):
-        if (DEMOS / name).is_file():
-            shutil.copyfile(DEMOS / name, static / name)
+    for file in sorted(DEMOS.glob("sbs*")):
+        shutil.copyfile(file, static / file.name)
 
 
 def finish(app, exception):
@@ -130,7 +129,7 @@ def finish(app, exception):
         (static / f"vendor/fontawesome/webfonts/{name}.woff2").unlink(missing_ok=True)
     words = used_words(Path(app.outdir))
     for sheet in static.rglob("*.css"):
-        if sheet.name not in ("sbs.css", "book.css"):
+        if not sheet.name.startswith(("sbs", "book")):
             sheet.write_text(prune(sheet.read_text(encoding="utf-8"), words), encoding="utf-8")
 
 

@@ -77,8 +77,15 @@ def description(doctree):
     return ""
 
 
+def demo_views(soup):
+    """Return the kinds of demo on the page, as ``trellis`` for a host of class ``sbs-trellis``."""
+    hosts = soup.select(".sbs-demo[data-demo]")
+    names = {name for host in hosts for name in host["class"] if name != "sbs-demo"}
+    return sorted(name.removeprefix("sbs-") for name in names)
+
+
 def mend(app, pagename, templatename, context, doctree):
-    context["has_demo"] = context["has_math"] = False
+    context["demo_views"], context["has_math"] = [], False
     context["script_files"] = [
         script
         for script in context.get("script_files", ())
@@ -90,7 +97,7 @@ def mend(app, pagename, templatename, context, doctree):
     context["notebook_source"] = source if source.endswith(".ipynb") else ""
     context["description"] = description(doctree)
     soup = BeautifulSoup(context["body"], "html.parser")
-    context["has_demo"] = soup.find(class_="sbs-demo") is not None
+    context["demo_views"] = demo_views(soup)
     context["has_math"] = soup.find(class_="katex") is not None
     for change in (dropdowns, hidden_cells, wide_things, empty_header_cells, repeated_ids, roles):
         change(soup)

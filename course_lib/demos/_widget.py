@@ -1,5 +1,6 @@
 """The demo as an anywidget: ``state`` and ``t`` are synced in both directions."""
 
+import functools
 from pathlib import Path
 
 import anywidget
@@ -9,20 +10,26 @@ STATIC = Path(__file__).with_name("static")
 
 
 class DemoWidget(anywidget.AnyWidget):
-    """Front-end side of one :class:`~course_lib.demos.Demo`."""
+    """Front-end side of one :class:`~course_lib.demos.Demo`; its subclasses bring the drawing."""
 
-    _esm = STATIC / "widget.js" if (STATIC / "widget.js").is_file() else "export default {}"
-    _css = STATIC / "sbs.css" if (STATIC / "sbs.css").is_file() else ""
     initial = traitlets.Dict().tag(sync=True)  # what reset and the share link compare with
     state = traitlets.Dict().tag(sync=True)
     t = traitlets.Int(0).tag(sync=True)
 
 
+@functools.cache
+def _widget_class(view):
+    """Return the class with the bundle of one view; anywidget reads the files by class."""
+    files = {"_esm": STATIC / f"widget-{view}.js", "_css": STATIC / f"widget-{view}.css"}
+    return type(f"{view}_demo", (DemoWidget,), files)
+
+
 def make_widget(demo):
     """Return a widget for ``demo``, or None where the bundles are not built."""
-    if not (STATIC / "widget.js").is_file():
+    view = demo.state["view"]
+    if not (STATIC / f"widget-{view}.js").is_file():
         return None
-    widget = DemoWidget(initial=demo._initial, state=demo.state, t=demo.t)
+    widget = _widget_class(view)(initial=demo._initial, state=demo.state, t=demo.t)
 
     def from_page(change):
         demo.state = change["new"]  # a state that does not fit is refused here, with its reason

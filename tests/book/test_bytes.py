@@ -1,7 +1,7 @@
 """Byte budgets, counted as a server sends them with gzip: what a reader on a slow line waits for.
 
 The goals stand in the design: 250 KB for a page of text, 300 KB with demos, 25 KB for the code of
-all demos, 15 KB for the inline state of one. 1 KB = 1000 bytes.
+all demos of one page, 15 KB for the inline state of one. 1 KB = 1000 bytes.
 """
 
 import gzip
@@ -30,9 +30,17 @@ def test_page_transfer(open_page, server, page_path):
     assert total <= budget, f"{total} bytes, allowed {budget}; largest: {largest}"
 
 
-def test_demo_code(built_book):
-    code = [built_book / "_static" / name for name in ("sbs.js", "sbs.css")]
-    sizes = {file.name: gzipped(file.read_bytes()) for file in code}
+def test_demo_code(built_book, page_path):
+    """The kit and the views that one page loads; a page loads those of its own demos only."""
+    soup = BeautifulSoup((built_book / page_path).read_text(encoding="utf-8"), "html.parser")
+    links = [tag["src"] for tag in soup.select("script[src*='_static/sbs']")]
+    links += [tag["href"] for tag in soup.select("link[href*='_static/sbs']")]
+    names = [link.split("/")[-1].split("?")[0] for link in links]
+    views = {demo["class"][1].removeprefix("sbs-") for demo in soup.select(".sbs-demo[data-demo]")}
+    kit = {"sbs.js", "sbs.css"} if views else set()
+    assert set(names) == kit | {f"sbs-{view}.{end}" for view in views for end in ("js", "css")}
+    sizes = {name: gzipped((built_book / "_static" / name).read_bytes()) for name in names}
+    print(f"{page_path}: {sum(sizes.values())} bytes of demo code, {sizes}")
     assert sum(sizes.values()) <= DEMO_CODE, sizes
 
 

@@ -97,8 +97,10 @@ def test_scripts_of_demo_pages_only(soup):
     scripts = [tag["src"].split("/")[-1].split("?")[0] for tag in soup.select("script[src]")]
     has_demo = bool(soup.select(".sbs-demo"))
     assert ("sbs.js" in scripts) == has_demo
-    in_head = [tag for tag in soup.head.select("script[src*='sbs.js']")]
-    assert len(in_head) == int(has_demo)
+    views = sorted({demo["class"][1] for demo in soup.select(".sbs-demo[data-demo]")})
+    in_head = soup.head.select("script[src*='/sbs']")
+    expected = ["sbs.js", *(f"{view}.js" for view in views)] if has_demo else []
+    assert [tag["src"].split("/")[-1].split("?")[0] for tag in in_head] == expected  # kit first
     for tag in in_head:  # must run before the first demo is parsed
         assert not tag.has_attr("defer") and not tag.has_attr("async")
     assert not [name for name in scripts if re.search("mathjax|thebe|require|widgets", name, re.I)]

@@ -3,7 +3,6 @@ import { bagLogs, random, stationary, stepLogs, walk } from "../../course_lib/de
 import { expect, logDensity, maximise } from "../../course_lib/demos/js/core/em.js";
 import { backward, filter, pairwise, smooth, viterbi } from "../../course_lib/demos/js/core/hmm.js";
 import { checkState } from "../../course_lib/demos/js/core/state.js";
-import { views } from "../../course_lib/demos/js/views/index.js";
 
 const likelihoods = (obs, B) => obs.map((y) => B.map((row) => row[y]));
 
@@ -35,14 +34,14 @@ const run = {
   },
   walk: (pi, A, seed, n) => walk(pi, A, seed, n),
   valid: (state) => checkState(state) === "",
-  view(state) {
-    const view = views[state.view];
+  async view(state) {
+    const view = (await import(`../../course_lib/demos/js/views/${state.view}.js`))[state.view];
     return { wrong: view.wrong(state), facts: view.facts?.(state, view.compute(state), state), python: view.python?.(state), say: view.say?.(state, view.compute(state)), sums: view.sums?.(state, view.compute(state)), table: view.table?.(state, view.compute(state)) };
   },
 };
 
 let text = "";
 for await (const chunk of process.stdin) text += chunk;
-const answers = JSON.parse(text).map(({ fn, args }) => run[fn](...args));
+const answers = await Promise.all(JSON.parse(text).map(({ fn, args }) => run[fn](...args)));
 process.stdout.write(JSON.stringify(answers, (key, v) =>
   typeof v === "number" && !Number.isFinite(v) ? String(v) : v));

@@ -1,13 +1,20 @@
-// Classic script of the built page: `sbs.mount(host)` is called right behind each host.
+// The kit on a built page. `sbs.add` is called by the script of each view, then `sbs.mount(host)`
+// right behind each host.
+import { learn } from "./core/state.js";
 import { mountDemo } from "./ui/demo.js";
-import { views } from "./views/index.js";
 
+const views = {};
 const mounted = new Map();
 
 // The same three calls that an anywidget model has.
 function pageModel(initial) {
   const values = { initial, state: initial, t: initial.t };
   return { get: (key) => values[key], set: (key, value) => (values[key] = value), on() {}, off() {}, save_changes() {} };
+}
+
+export function add(name, view, rules) {
+  views[name] = view;
+  learn(rules);
 }
 
 export function mount(host) {

@@ -1,6 +1,9 @@
 // States: the JSON Schema in ../../schema.json, links and share hashes, undo-friendly copies.
 import schema from "../../schema.json" with { type: "json" };
 
+// The bundles bring the rules of one view at a time.
+export const learn = (rules) => Object.assign(schema.$defs, rules);
+
 const types = {
   object: (v) => typeof v === "object" && v !== null && !Array.isArray(v),
   array: Array.isArray,

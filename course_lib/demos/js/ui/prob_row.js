@@ -1,7 +1,7 @@
 // One distribution as bars that can be dragged; the others make room.
 
 import { setProb } from "../core/hmm.js";
-import { h, num, numberField, put } from "./dom.js";
+import { h, num, put } from "./dom.js";
 import { slider } from "./handle.js";
 
 // `get()` and `set(row)` reach the row in the state; `onfocus(select)` tells which bar is chosen.
@@ -37,24 +37,4 @@ export function probRow({ title, names, colours, get, set, onselect }) {
     });
   };
   return { el, draw };
-}
-
-// A number field for the bar that was touched last: for touch screen readers and exact values.
-export function exactField() {
-  let target = null;
-  const label = h("span", { text: "Drag, or select and type:" });
-  const field = numberField({
-    disabled: true, step: "any", "aria-label": "value of the selected bar",
-    read: () => +target.get().toFixed(4), write: (value) => target.write(value),
-  });
-  return {
-    el: h("label", { class: "sbs-exact" }, label, field.el),
-    select: (next) => {
-      target = next;
-      put(label, { text: next.label });
-      put(field.el, { "aria-label": next.label, disabled: false, min: next.min ?? 0, max: next.max ?? 1 });
-      field.draw();
-    },
-    draw: () => target && field.draw(),
-  };
 }

@@ -4,8 +4,8 @@ import { expect, logDensity, maximise } from "../core/em.js";
 import { array, misfit, python } from "../core/state.js";
 import { arithmetic, choice } from "../ui/choice.js";
 import { h, keep, mix, num, put, signed } from "../ui/dom.js";
+import { exactField } from "../ui/exact.js";
 import { slider } from "../ui/handle.js";
-import { exactField } from "../ui/prob_row.js";
 
 const HIST = 210;
 const TIME = 96;

@@ -4,7 +4,8 @@ import { argmax, backward, filter, pairwise, setProb, smooth, viterbi } from "..
 import { array, misfit, python } from "../core/state.js";
 import { arithmetic, choice } from "../ui/choice.js";
 import { h, inkOn, keep, mix, num, put } from "../ui/dom.js";
-import { exactField, probRow } from "../ui/prob_row.js";
+import { exactField } from "../ui/exact.js";
+import { probRow } from "../ui/prob_row.js";
 
 const ROW = 58;
 const STRIP = 40;
