@@ -138,28 +138,46 @@ def trace(state):
     the one after t inputs, through every path. ``x[t]`` is the input that leads to state t + 1;
     the last state has none, and 0 stands there.
     """
+    from course_lib.gradients import step_jacobian
     from course_lib.trace import Series, Trace
 
-    states, steps = _run(state)
-    H, T = state["fixed"]["hidden"], state["opts"]["length"]
-    J = np.eye(states.shape[1])[:H]  # dh_T / d state_T, rows of h_T
-    jacobians = [J]
-    for step in reversed(steps):
-        J = J @ step
-        jacobians.append(J)
-    norms = np.array([[_norm(J[:, k : k + H]) for k in range(0, J.shape[1], H)] for J in jacobians])
+    ran, params = _run(state)
+    H, T, lstm = state["fixed"]["hidden"], state["opts"]["length"], hasattr(ran, "c")
+    J = np.eye(2 * H if lstm else H)[:H]  # dh_T / d state_T; a row for each unit of h_T
+    norms = np.empty((T + 1, 2 if lstm else 1))
+    for t in range(T, -1, -1):
+        norms[t] = [np.linalg.norm(J[:, k : k + H], 2) for k in range(0, J.shape[1], H)]
+        if t:
+            J = J @ step_jacobian(ran, params, t - 1)
     series = [
         Series("x", np.append(state["xs"][:T], 0.0)),
-        Series("h", states[:, :H]),
-        Series("norm_h", norms[::-1, 0], low=0),
+        Series("h", ran.h[0]),
+        Series("norm_h", norms[:, 0], low=0),
     ]
-    if state["opts"]["cell"] == "lstm":
-        series += [Series("c", states[:, H:]), Series("norm_c", norms[::-1, 1], low=0)]
+    if lstm:
+        series += [Series("c", ran.c[0]), Series("norm_c", norms[:, 1], low=0)]
     return Trace("gradient_flow", tuple(series))
 
 
-def _norm(J):
-    return np.linalg.norm(J, 2)
+def _run(state):
+    """Return the library's trace of the cell, and its weights."""
+    opts = state["opts"]
+    x = np.array(state["xs"][: opts["length"]], dtype=float)[None, :, None]
+    W_x, W_h, b = weights(state)
+    if opts["cell"] == "rnn":
+        from course_lib.rnn import RNNParams, rnn_forward
+
+        params = RNNParams(W_x, W_h, b)
+        return rnn_forward(x, params, activation=opts["activation"]), params
+    if opts["cell"] == "lstm":
+        from course_lib.lstm import LSTMParams, lstm_forward
+
+        params = LSTMParams(W_x, W_h, b)
+        return lstm_forward(x, params), params
+    from course_lib.gru import GRUParams, gru_forward
+
+    params = GRUParams(W_x, W_h, b, np.zeros_like(b))
+    return gru_forward(x, params), params
 
 
 def summary(state):
@@ -197,64 +215,3 @@ def fallback(state):
         f"0.7 to the power {T} is {0.7**T:.2g}."
     )
     return picture(_svg.svg(680, 230, "".join(parts), "Gradient flow"), alt)
-
-
-# -- until course_lib.gradients runs every cell: states and exact step Jacobians ----------------
-
-
-def _run(state):
-    """Return states (T + 1, S) and step Jacobians (S, S), rows are outputs."""
-    opts, H = state["opts"], state["fixed"]["hidden"]
-    W_x, W_h, b = weights(state)
-    cell = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}[opts["cell"]]
-    states, steps = [np.zeros(2 * H if opts["cell"] == "lstm" else H)], []
-    for x in state["xs"][: opts["length"]]:
-        s, J = cell(x * W_x[0] + b, states[-1], W_h, opts["activation"])
-        states.append(s)
-        steps.append(J)
-    return np.array(states), steps
-
-
-def _rnn(a, h, W_h, activation):
-    a = a + h @ W_h
-    if activation == "tanh":
-        out, slope = np.tanh(a), 1 - np.tanh(a) ** 2
-    elif activation == "relu":
-        out, slope = np.maximum(a, 0), (a > 0).astype(float)
-    else:
-        out, slope = a, np.ones_like(a)
-    return out, slope[:, None] * W_h.T
-
-
-def _sigmoid(a):
-    return 0.5 * (1 + np.tanh(0.5 * a))
-
-
-def _lstm(a, s, W_h, _):
-    h, c = np.split(s, 2)
-    H = len(h)
-    i, f, g, o = np.split(a + h @ W_h, 4)
-    i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
-    c_new = f * c + i * g
-    s_new = np.concatenate([o * np.tanh(c_new), c_new])
-    Wi, Wf, Wg, Wo = (block.T for block in np.split(W_h, 4, axis=1))
-    dc_dh = (
-        (f * (1 - f) * c)[:, None] * Wf
-        + (i * (1 - i) * g)[:, None] * Wi
-        + (i * (1 - g**2))[:, None] * Wg
-    )
-    through = o * (1 - np.tanh(c_new) ** 2)
-    J = np.empty((2 * H, 2 * H))
-    J[:H, :H] = (o * (1 - o) * np.tanh(c_new))[:, None] * Wo + through[:, None] * dc_dh
-    J[:H, H:], J[H:, :H], J[H:, H:] = np.diag(through * f), dc_dh, np.diag(f)
-    return s_new, J
-
-
-def _gru(a, h, W_h, _):
-    Wr, Wz, Wn = np.split(W_h, 3, axis=1)
-    ar, az, an = np.split(a, 3)
-    r, z, inner = _sigmoid(ar + h @ Wr), _sigmoid(az + h @ Wz), h @ Wn
-    n = np.tanh(an + r * inner)
-    J = np.diag(z) + ((h - n) * z * (1 - z))[:, None] * Wz.T
-    dn = (r * (1 - r) * inner)[:, None] * Wr.T + r[:, None] * Wn.T
-    return z * h + (1 - z) * n, J + ((1 - z) * (1 - n**2))[:, None] * dn
