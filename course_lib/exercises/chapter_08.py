@@ -331,7 +331,10 @@ def check_switch(W_xa, W_ha, b_x, b_h):
             ),
             (lambda _: h()[56] > 0.9, "it does not switch on a second time"),
             (lambda _: h()[61] > 0.9, "a second pulse on input 0 must leave it on"),
-            (lambda _: np.abs(h()[66:]).max() < 0.1, "it must stay off after the last pulse"),
+            (
+                lambda _: np.abs(h()[66:]).max() < 0.1,
+                "off means near 0, not at -1, and it must stay there",
+            ),
         ],
     )
 

@@ -205,7 +205,7 @@ WRONG = {
         (switch(open_on=0.0), "above 0.9 at once"),
         (switch(keep=2.0), "leaks away"),
         (switch(open_off=0.0), "below 0.1"),
-        (switch(off=-3.0), "below 0.1"),
+        (switch(off=-3.0), "not at -1"),
         (Args(np.zeros((3, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3)), "shapes must be"),
     ],
     "check_seeds": [
