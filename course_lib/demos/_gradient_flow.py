@@ -28,7 +28,7 @@ GOALS = (
 def gradient_flow(
     name, *,
     length=50, cell="rnn", radius=0.9, forget_bias=1.0, start="random", activation="tanh",
-    hidden=8, seed=0, x=None, t=None, title="", goals=GOALS, predict=False,
+    hidden=8, seed=0, x=None, t=0, title="", goals=GOALS, predict=False,
 ):  # fmt: skip
     """Show the norm of dh_T/dh_t at every step of a randomly started cell, on a log axis.
 
@@ -55,8 +55,8 @@ def gradient_flow(
     x : array-like of shape (T,), optional
         Input at each step, at most 60 numbers in [-10, 10], then zeros; drawn from the seed by
         default.
-    t : int, optional
-        State shown first, from 0 (start) to ``length`` (last, the default).
+    t : int, default=0
+        Lag shown first: how many steps before the last state, from 0 to ``length``.
     title : str, default=""
         Heading of the demo.
     goals : sequence of Goal
@@ -85,7 +85,7 @@ def gradient_flow(
         "name": name,
         "fixed": {"hidden": hidden, "goals": goals_of(goals), "title": title},
         "xs": plain(np.pad(x, (0, MAX_T - len(x))), SHORT),
-        "t": length if t is None else t,
+        "t": t,
         "seed": seed,
         "opts": {
             "length": length,

@@ -1,5 +1,6 @@
 // Reads [{fn, args}, ...] from stdin, answers with the results: gates, gradient flow and family.
-import { flow, norm, run, spectralRadius, weights } from "../../course_lib/demos/js/core/flow.js";
+import { flow, forward } from "../../course_lib/demos/js/core/cells.js";
+import { norm, spectralRadius, weights } from "../../course_lib/demos/js/core/flow.js";
 import { kalman } from "../../course_lib/demos/js/core/kalman.js";
 import { linear } from "../../course_lib/demos/js/core/linear.js";
 
@@ -8,9 +9,10 @@ const calls = {
   norm: (J) => norm(J),
   weights: (seed, H, opts) => weights(seed, H, opts),
   flow({ seed, xs, fixed: { hidden }, opts }) {
-    const w = weights(seed, hidden, opts);
-    const states = run(xs.slice(0, opts.length), w, opts.cell, opts.activation);
-    return { states, ...flow(states, w, opts.cell, opts.activation) };
+    const [w, x] = [weights(seed, hidden, opts), xs.slice(0, opts.length).map((v) => [v])];
+    const states = forward(opts.cell, w, x, opts);
+    const { h, c } = flow(opts.cell, w, states, opts, false);
+    return { states, h, c };
   },
   kalman: (y, p, y0, from) => kalman(y, p, kalman(y0, p), from),
   linear: (x, p, x0, from) => linear(x, p, linear(x0, p), from),
