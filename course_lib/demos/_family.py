@@ -109,7 +109,7 @@ def family(
         "obs": integers("obs", obs),
         "t": t,
         "seed": 0,
-        "opts": {"stop": stop, "predict": predict},
+        "opts": {"stop": stop, "unit": 0, "predict": predict},
     }
     check_state(state)
     return Demo(state, sys.modules[__name__])

@@ -8,7 +8,7 @@ const GAP = 13;
 const round = (v) => Math.round(v * 100) / 100;
 
 // A row: {label, short, get(result, state) -> numbers or nulls, low, high, range(result) -> {low,
-// high}, tall, digits, heat(value, palette) -> colour, held(state), faint(state), bold(state)};
+// high}, tall, space above it, digits, heat(value, palette) -> colour, held(state), faint(state), bold(state)};
 // `drag`: {name, read(state, t), write(state, t, value)} makes it an input with the range low to
 // high. `head` pixels above the rows are the view's own, as is what it puts into `canvas`.
 // `column(t)` names a column.
@@ -77,7 +77,7 @@ export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t)
     const narrow = gutter.clientWidth < 90;
     w = Math.min(most, Math.max(least, Math.floor(left / T)));
     let y = head;
-    const tops = shown.map(({ tall = 40 }) => (y += tall + GAP) - tall - GAP);
+    const tops = shown.map(({ tall = 40, space = 0 }) => (y += space + tall + GAP) - tall - GAP);
     put(svg, { width: T * w, height: y + 14 });
     canvas.style.width = `${T * w}px`;
     put(stage, { style: `min-height:${y + 16}px` });

@@ -186,7 +186,7 @@ function build(ctx) {
   return {
     el: h("div", {}, h("div", { class: "sbs-split" }, cell.el, start.el, activation.el, again),
       h("div", { class: "sbs-dials" }, length.el, radius.el, bias.el), h("p", { class: "sbs-keys" }, key), trace.el,
-      h("p", { class: "sbs-note", text: `Strips: full colour at 1, none at 10⁻${PALE} and below, orange above 1. h is blue above 0, orange below.` })),
+      h("p", { class: "sbs-note", text: "Strips: full colour at 1, none at 10⁻⁸ and below, orange above 1. h is blue above 0, orange below." })),
     after: h("div", { class: "sbs-why" }, sums.el),
     draw,
   };
