@@ -124,6 +124,7 @@ def check(state):
     check_symbols("obs", state["obs"], V)
     if state["t"] >= len(state["obs"]):
         raise ValueError(f"t must be below {len(state['obs'])}, got {state['t']}")
+    _family_models.check_kalman(models["kalman"])
     check_finite("values", check_shape("values", models["kalman"]["values"], (V,)))
     for kind in ("linear", "rnn", "lstm"):
         H = len(models[kind]["params"][RECURRENT[kind]])

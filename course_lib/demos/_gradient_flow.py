@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 
+from course_lib._checks import check_finite
 from course_lib.demos import _svg
 from course_lib.demos._demo import Demo, picture
 from course_lib.demos._state import SHORT, Goal, check_limit, goals_of, plain, uniforms
@@ -101,7 +102,10 @@ def gradient_flow(
 
 
 def check(state):
-    """Raise ``ValueError`` where the step shown is past the end."""
+    """Raise ``ValueError`` where an option is not finite or the lag shown is past the start."""
+    for name in ("radius", "forget_bias"):
+        check_finite(name, state["opts"][name])
+    check_finite("x", state["xs"])
     if state["t"] > state["opts"]["length"]:
         raise ValueError(f"t must be at most {state['opts']['length']}, got {state['t']}")
 

@@ -2,9 +2,26 @@
 import { flow, forward } from "../../course_lib/demos/js/core/cells.js";
 import { norm, spectralRadius, weights } from "../../course_lib/demos/js/core/flow.js";
 import { kalman } from "../../course_lib/demos/js/core/kalman.js";
+import { checkState } from "../../course_lib/demos/js/core/state.js";
+import { family } from "../../course_lib/demos/js/views/family.js";
+import { gate_trace } from "../../course_lib/demos/js/views/gate_trace.js";
+import { gradient_flow } from "../../course_lib/demos/js/views/gradient_flow.js";
 import { linear } from "../../course_lib/demos/js/core/linear.js";
 
+const views = { family, gate_trace, gradient_flow };
+
 const calls = {
+  valid: (state) => checkState(state) === "" && views[state.view].wrong(state) === "",
+  // The result on `state`, reached by an edit of `start`, and what the view says about it.
+  view(state, start = state) {
+    const view = views[state.view];
+    const result = view.compute(state, { state: start, result: view.compute(start) });
+    const q = view.question(state, result);
+    return {
+      result, facts: view.facts(state, result, start), say: view.say(state, result), sums: view.sums(state, result),
+      table: view.table(state, result), python: view.python(state), question: q,
+    };
+  },
   radius: (W) => spectralRadius(W),
   norm: (J) => norm(J),
   weights: (seed, H, opts) => weights(seed, H, opts),
