@@ -3,17 +3,23 @@
 A check is given the modules to look at, so that a mutant can be looked at in their place.
 """
 
+import importlib
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import cell_oracles as oracles
 import numpy as np
+import torch
 from oracles import central_differences
 
 N, T, D, H = 3, 6, 4, 5
 CLOSE = {"rtol": 0, "atol": 1e-10}  # numbers of order 1 to 10; float64 leaves about 1e-14
 LENGTHS = np.array([4, 6, 1])
 MASK = np.array([[1, 0, 1, 1, 0, 1], [0, 0, 1, 0, 1, 0], [1, 1, 0, 1, 1, 1]], dtype=bool)
+MODULES = (
+    *("rnn", "lstm", "gru", "layer_norm", "layer_norm_lstm", "layer_norm_gru"),
+    *("recurrent_layers", "torch_bridge", "parity"),
+)
 PADDINGS = {"none": {}, "lengths": {"lengths": LENGTHS}, "mask": {"mask": MASK}}
 
 
@@ -205,13 +211,38 @@ def check_cell(modules, variant, case):
         np.testing.assert_allclose(ours, theirs[:, 1], **CLOSE, err_msg="cell")
 
 
+def check_layers(modules, rng):
+    """Two layers in both directions, with lengths, are PyTorch's; weights come back from there."""
+    inits = (modules.rnn.init_rnn, modules.lstm.init_lstm, modules.gru.init_gru)
+    for init in inits:
+        layers = modules.recurrent_layers.init_stack(init, D, H, rng, 2, True)
+        ours, theirs = modules.parity.compare(layers, rng, lengths=LENGTHS)
+        assert set(ours) == set(theirs)
+        for quantity, values in ours.items():
+            for a, b in zip(values, theirs[quantity], strict=True):
+                np.testing.assert_allclose(a, b, **CLOSE, err_msg=f"{quantity} of {init.__name__}")
+        module = modules.torch_bridge.to_torch(layers)
+        for tensor in module.parameters():  # now with two biases that are not 0
+            tensor.data += torch.from_numpy(rng.normal(size=tuple(tensor.shape)))
+        x = rng.normal(size=(N, T, D))
+        outputs, _ = module(torch.from_numpy(x))
+        back = modules.torch_bridge.from_torch(module)
+        h = modules.recurrent_layers.stack_forward(x, back).h
+        np.testing.assert_allclose(h, outputs.detach().numpy(), **CLOSE, err_msg="from_torch")
+
+
+def check(modules, name, rng, padding="mask"):
+    """Check a variant of a cell, or the layers under the name "layers"."""
+    if name == "layers":
+        check_layers(modules, rng)
+    else:
+        check_variant(modules, name, rng, padding)
+
+
 def real_modules():
     """The modules as they are, under their short names."""
-    from course_lib import gru, layer_norm, layer_norm_gru, layer_norm_lstm, lstm, rnn
-
     return SimpleNamespace(
-        **{"rnn": rnn, "lstm": lstm, "gru": gru, "layer_norm": layer_norm},
-        **{"layer_norm_lstm": layer_norm_lstm, "layer_norm_gru": layer_norm_gru},
+        **{name: importlib.import_module(f"course_lib.{name}") for name in MODULES}
     )
 
 

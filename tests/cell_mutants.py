@@ -16,12 +16,14 @@ LIBRARY = Path(__file__).resolve().parents[1] / "course_lib"
 ORDER = (
     *("_recurrent", "rnn", "lstm", "gru"),
     *("layer_norm", "layer_norm_lstm", "layer_norm_gru"),
+    *("recurrent_layers", "torch_bridge", "parity"),
 )
 RNN = ("rnn tanh", "rnn relu", "rnn linear")
 LSTM = ("lstm", "lstm peepholes")
 GRU = ("gru after keep", "gru after write", "gru before keep", "gru before write")
 AFTER, BEFORE = GRU[:2], GRU[2:]
 HELD = ("lstm f, o held", "lstm i, g held")
+LAYERS = ("layers",)
 LN_GRU = ("layer norm gru keep", "layer norm gru write")
 
 MUTANTS = [
@@ -250,6 +252,50 @@ MUTANTS = [
      LN_GRU),
     ("layer_norm_gru", "gradient of gain_h from the input's side",
      "gain_h=(dy_h * norm_h.normed)", "gain_h=(da * norm_h.normed)", LN_GRU),
+    # Layers, directions, and the way to PyTorch and back.
+    ("recurrent_layers", "second direction not turned round",
+     "return x if x is None or direction == 0 else x[:, ::-1]", "return x", LAYERS),
+    ("recurrent_layers", "mask not turned round",
+     "_along(below, direction), _along(mask, direction)", "_along(below, direction), mask", LAYERS),
+    ("recurrent_layers", "states of the second direction not turned back",
+     "[_along(trace.h[:, 1:], direction) for", "[trace.h[:, 1:] for", LAYERS),
+    ("recurrent_layers", "directions side by side in the wrong order",
+     "below = np.concatenate(states, axis=2)", "below = np.concatenate(states[::-1], axis=2)",
+     LAYERS),
+    ("recurrent_layers", "all cells start from the first state", "value[cell] for name",
+     "value[0] for name", LAYERS),
+    ("recurrent_layers", "states are shown in padding", "h=_without_padding(below, mask)",
+     "h=below", LAYERS),
+    ("recurrent_layers", "gradient in padding is looked at",
+     "above = 0.0, _without_padding(dh, trace.mask)", "above = 0.0, dh", LAYERS),
+    ("recurrent_layers", "gradient of one direction only", "dh = dh + _along(cell.x, direction)",
+     "dh = _along(cell.x, direction)", LAYERS),
+    ("recurrent_layers", "gradient of x not turned back", "dh = dh + _along(cell.x, direction)",
+     "dh = dh + cell.x", LAYERS),
+    ("recurrent_layers", "gradient of the other half",
+     "above[:, :, direction * H : (direction + 1) * H]",
+     "above[:, :, (1 - direction) * H : (2 - direction) * H]", LAYERS),
+    ("recurrent_layers", "final gradients of the layer above", "value[number * P + direction]",
+     "value[(number * P + direction + P) % len(value)]", LAYERS),
+    ("recurrent_layers", "layers of gradients upside down", "grads.insert(0, row)",
+     "grads.append(row)", LAYERS),
+    ("torch_bridge", "one of the two biases forgotten", "W_h.copy(), b_x + b_h)",
+     "W_h.copy(), b_x)", LAYERS),
+    ("torch_bridge", "second direction reads the weights of the first",
+     'f"_l{layer}{direction}", kind)', 'f"_l{layer}", kind)', LAYERS),
+    ("torch_bridge", "the two biases of the GRU swapped on the way here",
+     "W_h.copy(), b_x, b_h)", "W_h.copy(), b_h, b_x)", LAYERS),
+    ("torch_bridge", "the two biases of the GRU swapped on the way there",
+     "params.W_ha.T, params.b_x, params.b_h)", "params.W_ha.T, params.b_h, params.b_x)", LAYERS),
+    ("torch_bridge", "bias written twice",
+     "params.b_a, np.zeros_like(params.b_a))", "params.b_a, params.b_a)", LAYERS),
+    ("torch_bridge", "recurrent weights not transposed", "(params.W_xh.T, params.W_hh.T,",
+     "(params.W_xh.T, params.W_hh,", LAYERS),
+    ("torch_bridge", "blocks moved by one on the way there",
+     "(params.W_xa.T, params.W_ha.T, params.b_a",
+     "(params.W_xa.T, np.roll(params.W_ha, len(params.W_ha), 1).T, params.b_a", LAYERS),
+    ("parity", "PyTorch reads whole sequences", "torch.from_numpy(np.asarray(lengths))",
+     "torch.full((len(lengths),), int(max(lengths)))", LAYERS),
 ]  # fmt: skip
 
 

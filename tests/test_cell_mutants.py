@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from cell_checks import VARIANTS, check_variant, real_modules
+from cell_checks import VARIANTS, check, real_modules
 from cell_mutants import MUTANTS, ORDER, loaded, mutated, source_of
 
 CELLS = ("rnn", "lstm", "gru")
@@ -14,7 +14,7 @@ def noticed(modules, variants, padding):
     """Whether all variants are found wrong by their numbers, and the first that is not."""
     for name in variants:
         try:
-            check_variant(modules, name, np.random.default_rng(7), padding)
+            check(modules, name, np.random.default_rng(7), padding)
         except AssertionError:
             continue
         return False, name
@@ -50,8 +50,8 @@ def test_the_module_itself_loaded_the_same_way_is_right(module):
     before = vars(real_modules())
     with loaded(module, source_of(module)) as modules:
         assert getattr(modules, ORDER[-1]) is not before[ORDER[-1]]
-        for name in VARIANTS:
-            check_variant(modules, name, np.random.default_rng(7))
+        for name in (*VARIANTS, "layers"):
+            check(modules, name, np.random.default_rng(7))
     assert all(sys.modules[f"course_lib.{name}"] is before[name] for name in before)
 
 
