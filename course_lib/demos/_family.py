@@ -163,7 +163,12 @@ def summary(state):
 
 def fallback(state):
     """Return the picture for readers without JavaScript: the answer of every model over time."""
-    fixed, answer = state["fixed"], trace(state)["answer"]
+    fixed = state["fixed"]
+    try:
+        answer = trace(state)["answer"]
+    except ValueError as error:  # an impossible sequence is a fine start for a demo
+        words = _svg.text(16, 30, str(error))
+        return picture(_svg.svg(680, 50, words, "impossible sequence"), str(error))
     left, step = 142, (656 - 130) / len(state["obs"])
     parts = [
         _svg.text(left + (t + 0.5) * step, 20, fixed["symbols"][y], "middle")
