@@ -60,7 +60,8 @@ class TestFamily:
         after = result_of(page, "family", "answers")
         assert np.array_equal(before[:5], after[:5]) and not np.any(before[5:] == after[5:])
         for row in range(7):  # two lanes of the HMM, five answers
-            assert min(marked(page, row)) == 5
+            steps = marked(page, row)  # a change below 0.0005 carries none
+            assert steps and steps[0] >= 5 and (row > 1 or steps[0] == 5)
         assert visit.complaints == []
 
     def test_the_slider_walks_and_the_state_is_drawn_the_same_way(self, open_demos):
