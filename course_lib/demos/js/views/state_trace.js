@@ -141,10 +141,10 @@ export const state_trace = {
     const lstm = kind === "lstm";
     const states = (step) => [...step.h, ...(lstm ? step.c : [])].map((v) => num(v, 4));
     return {
-      caption: "Inputs, and the state after each of them",
+      caption: `Inputs, and the state after each of them; the start is ${states(r.trace[0]).join(", ")}`,
       head: ["t", ...inputs, ...units.map((k) => `h ${k}`), ...(lstm ? units.map((k) => `c ${k}`) : [])],
-      rows: r.trace.map((step, n) => (n ? [`${n - 1}`, ...s.xs[n - 1].map((v) => num(v, 2))] : ["start", ...inputs.map(() => "")]).concat(states(step))),
-      current: t + 1,
+      rows: s.xs.map((x, n) => [`${n}`, ...x.map((v) => num(v, 2)), ...states(r.trace[n + 1])]),
+      current: t,
     };
   },
 
@@ -196,7 +196,7 @@ function build(ctx) {
   const trace = lanes({ ctx, rows });
   const unitChoice = choice({ legend: "Unit", options: units, set: (k) => ctx.set((s) => (s.opts.unit = k)) });
   const showChoice = choice({ legend: "The lanes show", options: ["h, hidden", "c, cell state"], set: (k) => ctx.set((s) => (s.opts.show = "hc"[k])) });
-  const problem = h("p", { class: "sbs-problem", role: "alert" });
+  const problem = cell && h("p", { class: "sbs-problem", role: "alert" });
 
   const plane = H > 1 && portrait(ctx);
   const sums = arithmetic();
@@ -210,7 +210,7 @@ function build(ctx) {
       weights && h("div", {}, weights.title, weights.el)), exact.el);
 
   function draw(s, r, look) {
-    put(problem, { text: r.error || (r.fresh === false ? (r.kernel ? "Python is computing …" : `${cell.name} is Python: open the notebook in Jupyter, and this demo runs it at every change.`) : "") });
+    if (cell) put(problem, { text: r.error || (r.fresh === false ? (r.kernel ? "Python is computing …" : `${cell.name} is Python: open the notebook in Jupyter, and this demo runs it at every change.`) : "") });
     trace.draw(s, r, look);
     if (H > 1) unitChoice.draw(s.opts.unit);
     if (lstm) showChoice.draw(+(s.opts.show === "c"));
