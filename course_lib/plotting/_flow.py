@@ -124,7 +124,7 @@ def plot_seeds(
             ax.plot(aside, row, linestyle="none", marker=MARKERS[k % 4], color=colour, alpha=0.75)
     for level, name, dash in ((ceiling, "ceiling", 3), (chance, "chance", 2)):
         if level is not None:
-            label = f"{name}: {level:g}"
+            label = f"{name}: {level:.3g}"
             ax.axhline(level, color=INK, linewidth=1.2, linestyle=DASHES[dash], label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     legend(ax)
