@@ -40,6 +40,16 @@ def weights(kind, params):
 
 def check_weights(kind, name, data, D, H):
     """Raise ``ValueError`` unless ``data`` holds the weights of a cell of D inputs and H units."""
+    missing = [key for key in FIELDS[kind] if key not in data]
+    if missing:
+        raise ValueError(f"{name} lacks {missing[0]}")
+    if kind == "gru" and not (
+        data.get("reset") in ("after", "before") and data.get("update") in ("keep", "write")
+    ):
+        raise ValueError(
+            f"{name}: reset must be 'after' or 'before' and update 'keep' or 'write', got "
+            f"{data.get('reset')!r} and {data.get('update')!r}"
+        )
     wide = BLOCKS[kind] * H
     middle = (H,) if kind == "linear" else (H, wide)
     shapes = ((D, wide), middle, (wide,), (wide,) if kind == "gru" else (3, H))

@@ -1,5 +1,7 @@
 """State trace demo: one recurrent cell reads a sequence; inputs, weights and start are dragged."""
 
+import copy
+import html
 import inspect
 import sys
 
@@ -248,7 +250,10 @@ class OwnCell:
             more = (None if kind == "own" else _cells.params(kind, state["params"]),)
         yield h
         for t in range(len(x)):
-            h_t = np.asarray(self.cell(x[t : t + 1].copy(), h[None].copy(), *more), dtype=float)
+            h_t = self.cell(x[t : t + 1].copy(), h[None].copy(), *more)
+            if h_t is None:
+                raise ValueError("the cell returned None: is its return missing?")
+            h_t = np.asarray(h_t, dtype=float)
             if h_t.shape not in ((1, len(h)), (len(h),)):
                 raise ValueError(f"the cell must return shape (1, {len(h)}), got {h_t.shape}")
             h = h_t.reshape(len(h)).copy()
@@ -264,7 +269,8 @@ class OwnCell:
                 h.append(plain(row, DRAWN))
         except Exception as problem:  # whatever a reader's code raises belongs in the demo
             error = f"{type(problem).__name__} at t = {len(h) - 1}: {problem}"[:300]
-        return {"h": h, "error": error, "of": [state["xs"], state["h0"], state["params"]]}
+        of = copy.deepcopy([state[key] for key in ("xs", "h0", "params")])
+        return {"h": h, "error": error, "of": of}
 
     def trace(self, state):
         """Return x and h, as the cell computes them now."""
@@ -282,10 +288,4 @@ class OwnCell:
         done = np.array(computed["h"][1:]).reshape(-1, H)
         h[: len(done)] = done
         shown = _picture(state, np.nan_to_num(h))
-        return shown if not computed["error"] else f"<p>{_escape(computed['error'])}</p>{shown}"
-
-
-def _escape(words):
-    import html
-
-    return html.escape(words)
+        return shown if not computed["error"] else f"<p>{html.escape(computed['error'])}</p>{shown}"

@@ -1,4 +1,4 @@
-// Reads [{fn, args}, ...] from stdin, answers with the results: gates, gradient flow and family.
+// Reads [{fn, args}, ...] from stdin, answers with the results: demos of cells.
 import { flow, forward } from "../../course_lib/demos/js/core/cells.js";
 import { norm, spectralRadius, weights } from "../../course_lib/demos/js/core/flow.js";
 import { kalman } from "../../course_lib/demos/js/core/kalman.js";
@@ -7,8 +7,10 @@ import { family } from "../../course_lib/demos/js/views/family.js";
 import { gate_trace } from "../../course_lib/demos/js/views/gate_trace.js";
 import { gradient_flow } from "../../course_lib/demos/js/views/gradient_flow.js";
 import { linear } from "../../course_lib/demos/js/core/linear.js";
+import { state_trace } from "../../course_lib/demos/js/views/state_trace.js";
+import { three_cells } from "../../course_lib/demos/js/views/three_cells.js";
 
-const views = { family, gate_trace, gradient_flow };
+const views = { family, gate_trace, gradient_flow, state_trace, three_cells };
 
 const calls = {
   valid: (state) => checkState(state) === "" && views[state.view].wrong(state) === "",
