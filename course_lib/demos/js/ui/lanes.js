@@ -84,7 +84,7 @@ export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t)
     put(band.firstChild, { x: t * w, width: w, height: y });
 
     keep(gutter, shown.length, () => h("div", {}, h("b"), h("small"))).forEach((div, i) => {
-      const { label, short = label, tall = 40, drag, digits = 3, bold } = shown[i];
+      const { label, short = label, tall = 40, drag, digits = tall < 30 ? 2 : 3, bold } = shown[i];
       put(div, { style: `top:${tops[i]}px;height:${tall}px`, class: `${tall < 30 ? "sbs-flat" : ""}${bold?.(s) ? " sbs-bold" : ""}` });
       put(div.firstChild, { text: narrow ? short : label, title: label });
       put(div.lastChild, { text: hide && !drag ? "?" : num(values[i][t], digits) });
