@@ -17,7 +17,7 @@ from course_lib.gru import (
     swap_reset,
     swap_update,
 )
-from course_lib.lstm import init_lstm
+from course_lib.lstm import init_lstm, lstm_forward
 
 N, T, D, H = 3, 6, 4, 5
 VARIANTS = ("gru after keep", "gru after write", "gru before keep", "gru before write")
@@ -232,3 +232,6 @@ class TestBadInput:
             gru_backward(np.ones((N, T - 1, H)), trace, params)
         with pytest.raises(ValueError, match=r"dh_final must have shape \(3, 5\), got \(5, 3\)"):
             gru_backward(np.ones((N, T, H)), trace, params, np.ones((H, N)))
+        other = lstm_forward(x, init_lstm(D, H, np.random.default_rng(0)))
+        with pytest.raises(ValueError, match="trace must be GRUTrace, got LSTMTrace"):
+            gru_backward(np.ones((N, T, H)), other, params)

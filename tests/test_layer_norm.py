@@ -187,6 +187,8 @@ class TestBadInput:
             forward(x, init_lstm(D, H, rng))
         with pytest.raises(ValueError, match=r"dh must have shape \(3, 6, 5\), got \(3, 7, 5\)"):
             backward(np.ones((3, 7, 5)), forward(x, params), params)
+        with pytest.raises(ValueError, match=r"trace must be LayerNorm.*Trace, got .*Trace"):
+            backward(np.ones((3, 6, 5)), forward(x, params).cell, params)
 
     def test_inner_weights_that_are_not_finite(self, x, rng):
         cell = init_rnn(D, H, rng)

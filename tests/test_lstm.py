@@ -5,7 +5,7 @@ import pytest
 from cell_checks import MASK, PADDINGS, check_differences, check_variant, real_modules
 
 from course_lib.lstm import LSTMParams, init_lstm, lstm_backward, lstm_cell, lstm_forward
-from course_lib.rnn import init_rnn
+from course_lib.rnn import init_rnn, rnn_forward
 
 N, T, D, H = 3, 6, 4, 5
 VARIANTS = ("lstm", "lstm peepholes", "lstm f, o held", "lstm i, g held")
@@ -209,3 +209,8 @@ class TestBadInput:
         arguments = {"dh": np.ones((N, T, H)), "trace": lstm_forward(x, params), "params": params}
         with pytest.raises(ValueError, match=message):
             lstm_backward(**{**arguments, **change})
+
+    def test_backward_with_a_trace_of_another_cell(self, x, params, rng):
+        trace = rnn_forward(x, init_rnn(D, H, rng))
+        with pytest.raises(ValueError, match="trace must be LSTMTrace, got RNNTrace"):
+            lstm_backward(np.ones((N, T, H)), trace, params)

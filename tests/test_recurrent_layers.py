@@ -204,3 +204,8 @@ class TestBadInput:
         arguments = {"dh": np.ones((N, T, H)), "trace": stack_forward(x, layers), "layers": layers}
         with pytest.raises(ValueError, match=message):
             stack_backward(**{**arguments, **change})
+
+    def test_backward_with_a_trace_of_one_cell(self, x, rng):
+        layers = init_stack(init_gru, D, H, rng)
+        with pytest.raises(ValueError, match="trace must be StackTrace, got GRUTrace"):
+            stack_backward(np.ones((N, T, H)), gru_forward(x, layers[0][0]), layers)

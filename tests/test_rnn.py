@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cell_checks import MASK, PADDINGS, check_differences, check_variant, real_modules
 
-from course_lib.gru import init_gru
+from course_lib.gru import gru_forward, init_gru
 from course_lib.rnn import RNNParams, init_rnn, rnn_backward, rnn_cell, rnn_forward
 
 N, T, D, H = 3, 6, 4, 5
@@ -189,3 +189,14 @@ class TestBadInput:
         arguments = {"dh": np.ones((N, T, H)), "trace": rnn_forward(x, params), "params": params}
         with pytest.raises(ValueError, match=message):
             rnn_backward(**{**arguments, **change})
+
+    def test_backward_with_weights_or_a_trace_of_another_cell(self, x, params, rng):
+        dh, trace = np.ones((N, T, H)), rnn_forward(x, params)
+        with pytest.raises(
+            ValueError, match=r"trace.x must have shape \(any, any, 2\), got \(3, 6"
+        ):
+            rnn_backward(dh, trace, init_rnn(2, H, rng))
+        with pytest.raises(ValueError, match=r"trace.h must have shape \(3, 7, 2\), got \(3, 7, 5"):
+            rnn_backward(dh, trace, init_rnn(D, 2, rng))
+        with pytest.raises(ValueError, match="trace must be RNNTrace, got GRUTrace"):
+            rnn_backward(dh, gru_forward(x, init_gru(D, H, rng)), params)
