@@ -23,7 +23,11 @@ export function affine(v, W, b, from = 0, to = b.length) {
   return out;
 }
 // d @ W^T for columns [from, from + d.length).
-const pull = (d, W, from = 0) => W.map((row) => d.reduce((s, v, j) => s + v * row[from + j], 0));
+const pull = (d, W, from = 0) => W.map((row) => {
+  let total = 0;
+  for (let j = 0; j < d.length; j++) total += d[j] * row[from + j];
+  return total;
+});
 const sum = (a, b) => a.map((v, k) => v + b[k]);
 const block = (a, k, H) => a.slice(k * H, (k + 1) * H);
 

@@ -54,36 +54,40 @@ export function weights(seed, H, { cell, radius, forget_bias: bias, start }) {
   return cell === "lstm" ? { W_xa: W_x, W_ha: W_h, b_a: b, w_ca: null } : { W_xa: W_x, W_ha: W_h, b_x: b, b_h: b, reset: "after", update: "keep" };
 }
 
-// Largest singular value: pairs of rows are turned until all are orthogonal (Hestenes 1958). An angle
-// of 1e-9 that is left changes the result by its square.
+// Largest singular value: pairs of rows are turned until all are orthogonal, as far as the longest
+// can tell (Hestenes 1958).
 export function norm(rows) {
-  const n = rows.length;
   let size = 0;
   for (const row of rows) for (const v of row) size = Math.max(size, Math.abs(v));
   if (!size) return 0;
-  const A = rows.map((row) => Float64Array.from(row, (v) => v / size));
-  for (let sweep = 0, turned = true; turned && sweep < 40; sweep++) {
+  const A = rows.map((row) => Float64Array.from(row, (v) => v / size)); // squares of tiny numbers vanish
+  const n = A[0].length;
+  const dot = (x, y) => {
+    let sum = 0;
+    for (let k = 0; k < n; k++) sum += x[k] * y[k];
+    return sum;
+  };
+  const squares = A.map((row) => dot(row, row));
+  for (let turned = true; turned; ) {
     turned = false;
-    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) {
+    const enough = 1e-11 * Math.max(...squares);
+    for (let p = 0; p < A.length; p++) for (let q = p + 1; q < A.length; q++) {
       const x = A[p];
       const y = A[q];
-      let a = 0, b = 0, d = 0;
-      for (let k = 0; k < x.length; k++) {
-        a += x[k] * x[k];
-        b += y[k] * y[k];
-        d += x[k] * y[k];
-      }
-      if (d * d <= 1e-18 * a * b) continue;
+      const d = dot(x, y);
+      if (Math.abs(d) <= enough) continue;
       turned = true;
-      const z = (b - a) / (2 * d);
+      const z = (squares[q] - squares[p]) / (2 * d);
       const t = (z < 0 ? -1 : 1) / (Math.abs(z) + Math.sqrt(1 + z * z));
       const co = 1 / Math.sqrt(1 + t * t);
-      for (let k = 0; k < x.length; k++) {
+      for (let k = 0; k < n; k++) {
         const old = x[k];
         x[k] = co * (old - t * y[k]);
         y[k] = co * (t * old + y[k]);
       }
+      squares[p] -= t * d;
+      squares[q] += t * d;
     }
   }
-  return size * Math.sqrt(Math.max(...A.map((row) => row.reduce((s, v) => s + v * v, 0))));
+  return size * Math.sqrt(Math.max(...A.map((row) => dot(row, row))));
 }
