@@ -21,7 +21,7 @@ export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t)
   const stage = h("div", { class: "sbs-stage" }, gutter, scroller);
   const exact = exactField();
   band.append(h("svg:rect", { class: "sbs-now", y: 0, rx: 4 }));
-  let [w, T] = [1, 1];
+  let [w, T, layout] = [1, 1, ""];
   const stepAt = (event) => Math.min(T - 1, Math.max(0, Math.floor((event.clientX - canvas.getBoundingClientRect().left) / w)));
 
   const grips = new Map();
@@ -78,6 +78,9 @@ export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t)
     w = Math.min(most, Math.max(least, Math.floor(left / T)));
     let y = head;
     const tops = shown.map(({ tall = 40, space = 0 }) => (y += space + tall + GAP) - tall - GAP);
+    const places = [w, T, ...tops, ...shown.map((row) => !row.heat)].join();
+    const still = places === layout; // then only heights and colours are new: half of the time of a drag
+    layout = places;
     put(svg, { width: T * w, height: y + 14 });
     canvas.style.width = `${T * w}px`;
     put(stage, { style: `min-height:${y + 16}px` });
@@ -96,19 +99,25 @@ export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t)
       const { low, high, tall = 40, heat } = { ...row, ...row.range?.(r) };
       const zero = tops[i] + tall * (high / (high - low));
       const was = row.get(marked, s);
+      const held = row.held?.(s) ? 3 : 0;
+      const faint = row.faint?.(s) ? 0.45 : null;
       const veiled = (n) => hide && !row.drag && n >= t;
       keep(drawn[i], T + 1, (n) => h("svg:rect", n ? {} : { class: "sbs-zero", height: 1, x: 0 })).forEach((bar, n) => {
         if (!n) return put(bar, { y: zero - 0.5, width: heat ? 0 : T * w });
         const v = veiled(n - 1) ? null : values[i][n - 1];
         const size = ((Math.min(high, Math.max(low, v ?? 0))) / (high - low)) * tall;
-        put(bar, { opacity: row.faint?.(s) ? 0.45 : null, ...(heat
-          ? { x: (n - 1) * w, width: w, y: tops[i], height: tall, fill: (v ?? null) === null ? palette.paper : heat(v, palette) }
-          : { x: (n - 1) * w + 1, width: Math.max(1, w - 2), y: size > 0 ? zero - size : zero, height: Math.abs(size), fill: palette.states[row.held?.(s) ? 3 : +(size < 0)] }) });
+        const look = heat
+          ? { fill: (v ?? null) === null ? palette.paper : heat(v, palette) }
+          : { y: size > 0 ? zero - size : zero, height: Math.abs(size), fill: palette.states[size < 0 && !held ? 1 : held] };
+        look.opacity = faint;
+        if (!still) Object.assign(look, heat ? { x: (n - 1) * w, width: w, y: tops[i], height: tall } : { x: (n - 1) * w + 1, width: Math.max(1, w - 2) });
+        put(bar, look);
       });
       keep(dashes[i], T, () => h("svg:rect", { height: 3, rx: 1.5, class: "sbs-mark" })).forEach((mark, n) => {
         const [a, b] = [was?.[n] ?? null, values[i][n] ?? null];
         const moved = a === null || b === null ? a !== b : Math.abs(a - b) > 5e-4 * (high - low);
-        put(mark, { x: n * w + 1, width: Math.max(1, w - 2), y: tops[i] + tall + 4, opacity: moved && !veiled(n) ? 1 : 0 });
+        put(mark, { opacity: moved && !veiled(n) ? 1 : 0 });
+        if (!still) put(mark, { x: n * w + 1, width: Math.max(1, w - 2), y: tops[i] + tall + 4 });
       });
       const grip = grips.get(row);
       if (!grip) return;
