@@ -90,9 +90,13 @@ class TestGradientFlow:
         settle(page)
         state = same_as_python(page, demo)
         assert (state["opts"]["length"], state["t"]) == (3, 3)
+        page.get_by_role("radio", name="random").check()
+        settle(page)
+        before = result_of(page, "flow", "norm.h")
         page.get_by_role("button", name="Draw other weights").press("Enter")
         settle(page)
         assert same_as_python(page, demo)["seed"] == 5
+        assert not np.any(result_of(page, "flow", "norm.h")[:-1] == before[:-1])
 
     def test_controls_that_mean_nothing_for_a_cell_are_not_there(self, open_demos):
         page = open_demos(flow()).page
