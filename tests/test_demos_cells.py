@@ -196,7 +196,8 @@ class TestOwnCell:
             return h_prev
 
         demo = state(cell=rude)
-        np.testing.assert_allclose(demo.trace()["h"][-1], np.array([0.2, -0.4, 0.1]) + T, **CLOSE)
+        want = np.array([0.2, -0.4, 0.1]) + np.arange(1, T + 1)[:, None]
+        np.testing.assert_allclose(demo.trace()["h"], want, **CLOSE)
         assert demo.trace()["x"][1, 0] == 1.0
 
     def test_the_kernel_answers_every_change_of_the_page(self):
@@ -273,6 +274,14 @@ class TestViews:
             for bad in ("NaN", "undefined", "[object", "Infinity"):
                 assert bad not in words, (now["name"], now["t"], words)
             assert len(got["say"]) > 20 and "none" not in got["say"]
+
+    def test_readouts_of_huge_scores_are_0_or_1(self):
+        huge = {kind: (1e5 * W, b) for kind, (W, b) in heads(2).items()}
+        demo = three(readout=huge, ask=0)
+        (got,) = javascript([("view", demo.state)])
+        for kind, said in got["result"]["said"].items():
+            np.testing.assert_allclose(said, demo.trace()[f"{kind}_readout"], **CLOSE)
+            assert np.all(np.minimum(said, 1 - np.array(said)) < 1e-6)
 
     def test_memory_is_the_norm_of_the_jacobian(self):
         from course_lib.gradients import state_jacobian

@@ -64,7 +64,7 @@ def every_demo():
         state("gru", {"reset": "before", "update": "write"}, name="before"),
         state(name="own", cell=steady),
         three(t=4),
-        three(name="classes", readout=heads(2), show="readout", model="gru"),
+        three(name="classes", readout=heads(2), ask=0, show="readout", model="gru"),
         three(name="number", readout=heads(1), target=inputs()[:, 0], model="rnn"),
         three(name="gates", show="gates", unit=2),
     ]
