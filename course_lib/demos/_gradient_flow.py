@@ -199,19 +199,24 @@ def fallback(state):
         curves.append(("dh_T/dc_t", result["norm_c"][::-1], _svg.STATE_COLOURS[1]))
     curves.append(("0.7^n", 0.7 ** np.arange(T + 1), _svg.STATE_COLOURS[2]))
     logs = [np.log10(np.maximum(curve, FLOOR)) for _, curve, _ in curves]
-    top = max(2.0, max(log.max() for log in logs))
+    top, left = max(2.0, max(log.max() for log in logs)), 130
     parts = []
     for power in np.arange(low, top + 0.1, 4):
         y = 190 - 165 * (power - low) / (top - low)
         words = f"10^{power:.0f}" + (" and below" if power == low else "")
-        parts += [_svg.rect(110, y, 550, 0.7, _svg.FAINT), _svg.text(104, y + 4, words, "end")]
+        parts += [
+            _svg.rect(left, y, 530, 0.7, _svg.FAINT),
+            _svg.text(left - 6, y + 4, words, "end"),
+        ]
     for k, ((label, _, colour), log) in enumerate(zip(curves, logs, strict=True)):
         points = [
-            (110 + 550 * n / T, 190 - 165 * (v - low) / (top - low)) for n, v in enumerate(log)
+            (left + 530 * n / T, 190 - 165 * (v - low) / (top - low))
+            for n, v in enumerate(log)
+            if n or label != "dh_T/dc_t"  # h_T does not pass through c_T on its way to itself
         ]
         parts.append(_svg.polyline(points, colour))
-        parts.append(_svg.text(300 + 110 * k, 216, label, "start", f' fill="{colour}"'))
-    parts.append(_svg.text(110, 216, f"lag T - t, 0 to {T}"))
+        parts.append(_svg.text(320 + 110 * k, 216, label, "start", f' fill="{colour}"'))
+    parts.append(_svg.text(left, 216, f"lag T - t, 0 to {T}"))
     alt = (
         f"Norm of the gradient that travels back through {T} steps of a cell of kind "
         f"{opts['cell']} with spectral radius {opts['radius']:g}: 1 at the last state, "

@@ -28,7 +28,7 @@ function parts(n, k, x, h, c, p) {
 function alive(xs, read) {
   const start = xs.findIndex((row) => row.some((v) => Math.abs(v) >= 0.5));
   if (start < 0) return null;
-  const [full, without] = [xs, xs.with(start, xs[start].map(() => 0))].map(read);
+  const [full, without] = [xs, xs.map((row, t) => (t === start ? row.map(() => 0) : row))].map(read);
   const left = full.map((v, t) => Math.abs(v - without[t])).slice(start);
   const end = left.findIndex((v) => v < left[0] / 2);
   return left[0] ? (end < 0 ? left.length : end) - 1 : null;
