@@ -100,3 +100,11 @@ class TestPages:
             "</div><script>window.sbs&&sbs.mount(1)</script>"
         )
         assert BeautifulSoup(html, "html.parser").decode(formatter="minimal") == html
+
+    def test_the_views_of_a_page_are_those_of_its_demos(self):
+        hosts = [
+            f'<div class="sbs-demo sbs-{v}" data-demo="x"></div>' for v in ("quiz", "em", "em")
+        ]
+        page = '<div class="sbs-demo"></div><p class="sbs-note">n</p>' + "".join(hosts)
+        assert pages.demo_views(BeautifulSoup(page, "html.parser")) == ["em", "quiz"]
+        assert pages.demo_views(BeautifulSoup("<p>text</p>", "html.parser")) == []

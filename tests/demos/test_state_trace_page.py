@@ -246,6 +246,7 @@ class TestOwnCell:
         page.get_by_role("slider", name="bit, t =").press("PageUp")
         settle(page)
         assert "open the notebook in Jupyter" in page.get_by_role("alert").last.text_content()
+        assert "from before your change" in page.locator(".sbs-say").text_content()
         press(page, "undo")
         assert page.get_by_role("alert").last.text_content() == ""
         assert visit.complaints == []

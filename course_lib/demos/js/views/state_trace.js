@@ -95,6 +95,7 @@ export const state_trace = {
   say(s, r) {
     const { t, xs, opts: { unit: k }, fixed: { units, inputs, kind, cell } } = s;
     if (r.error && r.trace[t + 1].h[k] === null) return "Your cell stopped here; the message above is Python's.";
+    if (r.fresh === false) return "The lanes still show the states from before your change.";
     const [was, now] = [r.trace[t].h[k], r.trace[t + 1].h[k]];
     const moved = `h of ${units[k]} ${Math.abs(was - now) < 5e-3 ? `stays at ${num(now, 2)}` : `goes from ${num(was, 2)} to ${num(now, 2)}`}`;
     if (cell) return `${cell.name} has read step ${t}: ${moved}.${r.own ? ` ${compared(r)}` : ""}`;
