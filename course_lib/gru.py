@@ -204,9 +204,11 @@ def swap_update(params):
 def swap_reset(params):
     """Return the same GRU with the other place of r, where there is one.
 
-    The two places give the same states for every input only if r, one number a unit, may change
-    places with W_hn: if W_hn is diagonal. And r multiplies ``b_hn`` only in the form "after", so
-    from there ``b_hn`` must be 0; to there, it moves into ``b_xn``.
+    With the gates left as they are, whatever they do, the two places give the same states if r,
+    one number a unit, may change places with W_hn: if W_hn is diagonal. And r multiplies ``b_hn``
+    only in the form "after", so from there ``b_hn`` must be 0; to there, it moves into ``b_xn``.
+    Other weights are refused. In general they have no counterpart in the other form; a few have
+    one, such as those of a gate r that never moves.
 
     Parameters
     ----------
@@ -221,8 +223,7 @@ def swap_reset(params):
     Raises
     ------
     ValueError
-        If W_hn mixes units, or r multiplies a bias that is not 0: then no weights of the other
-        form give the same states.
+        If W_hn mixes units, or r multiplies a bias that is not 0.
     """
     read_params(params, GRUParams)
     n = block("n", GATES, len(params.W_ha))

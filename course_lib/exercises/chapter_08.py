@@ -417,7 +417,7 @@ def check_seeds(function):
 
 @exercise("8.10 A patient start")
 def check_patient(function):
-    """Biases of the update gate whose time constants cover 2 to t_max."""
+    """Biases of the update gate whose memories cover 2 to t_max steps."""
     if not callable(function):
         return "expected a function patient_bias(H, t_max, rng)"
     H, t_max = 4000, 50.0
@@ -432,11 +432,11 @@ def check_patient(function):
         return "another generator gives the same biases; draw them with rng"
     memory = 1.0 / (1.0 - _sigmoid(bias))  # steps, 1 / (1 - z)
     if np.allclose(bias, bias[0]):
-        return "all units have one time constant; draw them so that they differ"
+        return "all units have one memory; draw them so that they differ"
     if memory.mean() < 2.5:
         return "these units forget at once: with `keep` a long memory needs a positive bias"
     if np.abs(np.sort(np.log(memory)) - np.log(t_max) * (np.arange(H) + 0.5) / H).max() < 0.2:
-        return "log time constants are uniform here; draw the time constants themselves uniformly"
+        return "the logarithms of the memories are uniform; draw the memories themselves uniformly"
     quantiles = np.quantile(memory, (0.25, 0.5, 0.75))
     want = 2.0 + (t_max - 2.0) * np.array([0.25, 0.5, 0.75])
     if (np.abs(quantiles / want - 1) < 0.12).all() and memory.max() < 1.05 * t_max:
@@ -444,6 +444,6 @@ def check_patient(function):
     if memory.max() > 1.05 * t_max:
         return f"some units remember for longer than t_max: {memory.max():.0f} steps"
     return (
-        "the time constants 1 / (1 - z) are not uniform from 2 to t_max: "
+        "the memories 1 / (1 - z) are not uniform from 2 to t_max: "
         f"their quartiles are {quantiles.round(1)}"
     )

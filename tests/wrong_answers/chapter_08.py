@@ -223,11 +223,11 @@ WRONG = {
     ],
     "check_patient": [
         (lambda H, t_max, rng: np.full(H, log(t_max)), "same biases"),
-        (lambda H, t_max, rng: np.full(H, rng.uniform(3.0, 4.0)), "one time constant"),
+        (lambda H, t_max, rng: np.full(H, rng.uniform(3.0, 4.0)), "one memory"),
         (lambda H, t_max, rng: -patient_bias(H, t_max, rng), "forget at once"),
         (
             lambda H, t_max, rng: np.log(np.exp(rng.uniform(0, log(t_max), H)) - 1 + 1e-9),
-            "log time constants are uniform",
+            "logarithms of the memories are uniform",
         ),
         (lambda H, t_max, rng: patient_bias(H, 3 * t_max, rng), "longer than t_max"),
         (lambda H, t_max, rng: patient_bias(H, t_max, rng)[:5], "one bias a unit"),
