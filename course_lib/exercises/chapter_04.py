@@ -243,7 +243,7 @@ def _network(A, B):
 
 @exercise("4.6 A network set by hand")
 def check_network(function):
-    """Weights (W_x, W_h, b) of the one-unit network that imitates the filter of a two-state HMM."""
+    """Weights (W_xh, W_hh, b) of the one-unit network that imitates a two-state filter."""
     cases = [
         COIN,
         (np.array([[0.9, 0.1], [0.35, 0.65]]), np.array([[0.2, 0.3, 0.5], [0.6] + 2 * [0.2]])),
@@ -256,7 +256,7 @@ def check_network(function):
         function,
         cases,
         want=_network,
-        parts=("W_x", "W_h", "b"),
+        parts=("W_xh", "W_hh", "b"),
         likely=[
             (
                 changed(lambda w, u, b, A: (2 * w, u, b)),
