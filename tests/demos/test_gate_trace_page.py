@@ -88,6 +88,24 @@ class TestGateTrace:
         page.get_by_role("checkbox", name="hold f, forget").uncheck()
         settle(page)
         assert same_as_python(page, demo)["opts"]["clamp"]["f"] is None
+        slide.fill("0.25")  # turning it holds it
+        settle(page)
+        assert same_as_python(page, demo)["opts"]["clamp"]["f"] == 0.25
+        assert page.get_by_role("checkbox", name="hold f, forget").is_checked()
+
+    def test_bars_stand_at_their_steps_also_when_a_lane_went_and_came_back(self, open_demos):
+        page = open_demos(gates(t=4)).page
+        where = """[...document.querySelectorAll('.sbs-picture > g:nth-of-type(3) > g')].map(
+            lane => [...lane.children].slice(1).map(bar => Math.round(bar.getBBox().x)))"""
+        first = page.evaluate(where)
+        assert len(first) == 9 and all(len(lane) == T for lane in first)
+        assert all(np.all(np.diff(lane) > 30) for lane in first)
+        page.get_by_role("radio", name="nothing").check()
+        settle(page)
+        assert page.evaluate(where) == first[:-1]
+        page.get_by_role("radio", name="the RNN").check()
+        settle(page)
+        assert page.evaluate(where) == first
 
     def test_whole_path_by_keyboard(self, open_demos):
         demo = gates(t=4)

@@ -158,7 +158,7 @@ function build(ctx) {
     const { w } = trace.draw(s, r, extra, rows.filter((row) => lstm || row.label !== "to c"));
     const all = [...r.norm.h, ...r.norm.c].map(log);
     const high = Math.max(2, Math.ceil(Math.max(...all) / 2) * 2);
-    const y = (v) => 10 + ((high - Math.max(FLOOR, v)) / (high - FLOOR)) * (HEAD - 20);
+    const y = (v) => 10 + ((high - v) / (high - FLOOR)) * (HEAD - 20);
     const ticks = [...new Set([high, ...Array.from({ length: 5 }, (_, i) => -4 * i)])];
     keep(grid, ticks.length, () => h("svg:rect", { class: "sbs-zero", height: 1, x: 0 })).forEach((el, i) => put(el, { y: y(ticks[i]), width: (T + 1) * w, opacity: ticks[i] ? 0.35 : 1 }));
     keep(scale, ticks.length, () => h("span")).forEach((el, i) => put(el, { style: `top:${y(ticks[i]) - 8}px`, text: `10${[...String(ticks[i])].map((d) => (d === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[d])).join("")}${ticks[i] === FLOOR ? " floor" : ""}` }));
