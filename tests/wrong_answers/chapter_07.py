@@ -192,6 +192,7 @@ WRONG = {
         (unit(**COUNT | {"g": ((-1, 1, 0), 0)}), "raise the cell state"),
         (unit(**COUNT | {"f": ((0, 0, 0), 3)}), "forget gate at 1"),
         (unit(**COUNT | {"g": ((1, -2, 0), 0)}), "take back exactly"),
+        (unit(**COUNT | {"f": ((0, 0, 0), 10)}), "still further"),
         (unit(**COUNT | {"g": ((1, -1, 0.5), 0)}), "neither count"),
         (unit(**COUNT | {"f": ((0, 0, -40), 20)}), "make the cell forget"),
         (unit(**COUNT | {"o": ((0, 0, 0), -20)}), "output gate open"),
