@@ -207,8 +207,8 @@ def swap_reset(params):
     With the gates left as they are, whatever they do, the two places give the same states if r,
     one number a unit, may change places with W_hn: if W_hn is diagonal. And r multiplies ``b_hn``
     only in the form "after", so from there ``b_hn`` must be 0; to there, it moves into ``b_xn``.
-    Other weights are refused. In general they have no counterpart in the other form; a few have
-    one, such as those of a gate r that never moves.
+    Other weights are refused. In general their candidate has no counterpart in the other form; a
+    few have one, such as those of a gate r that never moves.
 
     Parameters
     ----------
