@@ -57,6 +57,19 @@ class TestMathematics:
         assert complaints == []
         assert 'class="katex-display"' in html and "<math" in html
 
+    @pytest.mark.parametrize(
+        "latex, wrapped",
+        [
+            (r"a &= b \\ c &= d", True),
+            (r"a = b", False),
+            (r"\begin{cases} 1 \\ 2 \end{cases}", False),
+        ],
+    )
+    def test_several_lines_are_aligned(self, latex, wrapped):
+        found = mathematics.aligned(latex)
+        assert (found != latex) == wrapped
+        assert mathematics.render(found, True)[1] == []
+
     @pytest.mark.parametrize("latex", [r"\frac{1}{", r"\nosuchcommand", r"a_b_c", "ä"])
     def test_mistakes_are_complaints(self, latex):
         html, complaints = mathematics.render(latex, False)

@@ -50,9 +50,19 @@ def render(latex, display):
     return answer["html"], answer["complaints"]
 
 
+def aligned(latex):
+    r"""Wrap the lines of a formula that has several, as Sphinx promises for its math directive.
+
+    >>> aligned(r"a &= b \\ c &= d")
+    '\\begin{aligned}a &= b \\\\ c &= d\\end{aligned}'
+    """
+    several = r"\\" in latex and r"\begin{" not in latex
+    return rf"\begin{{aligned}}{latex}\end{{aligned}}" if several else latex
+
+
 def checked(node, display):
     """Render a formula node; warn, with file and line, of what KaTeX complains about."""
-    html, complaints = render(node.astext(), display)
+    html, complaints = render(aligned(node.astext()) if display else node.astext(), display)
     for complaint in complaints:
         logger.warning("formula %r: %s", node.astext(), complaint, location=node)
     return html

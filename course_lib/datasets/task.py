@@ -79,7 +79,7 @@ class Task:
 
     @property
     def where(self):
-        """Say when answers are asked: ``last`` for one at the end, ``every`` for one a step."""
+        """Return ``last`` if one answer is asked at the end, ``every`` if one a step."""
         return "last" if self.target.ndim == 1 else "every"
 
 
