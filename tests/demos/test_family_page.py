@@ -128,6 +128,8 @@ class TestFamily:
             assert f"{value:.3f}" in words, NAMES[stop]
             if stop:
                 assert f"{trace['answer'][5, stop]:.3f}" in words
+        before = f"= {np.arctanh(value):.3f}squash"  # the last stop: what went into tanh
+        assert before in words
 
     def test_what_the_hmm_calls_impossible_is_explained_without_nan(self, open_demos):
         B = [[0.9, 0.1, 0], [0.5, 0.5, 0]]

@@ -214,6 +214,8 @@ class WholeList:
     def test_phone_no_overflow_text_of_12_pixels_targets_of_24(self, open_demos):
         page = open_demos(self.demo(), width=375, has_touch=True).page
         assert page.evaluate("document.documentElement.scrollWidth") == 375
+        wide = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('.sbs'))"
+        assert page.evaluate(wide) == 0  # a contained box does not widen its page
         small = page.evaluate(
             """() => [...document.querySelectorAll('.sbs *')].filter(e =>
                 [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
