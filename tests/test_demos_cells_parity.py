@@ -2,9 +2,6 @@
 
 import dataclasses
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,22 +10,15 @@ from course_lib.gradients import flow_h_norms, flow_norms, state_jacobian
 from course_lib.gru import GRUParams, gru_backward, gru_cell, gru_forward
 from course_lib.lstm import LSTMParams, lstm_backward, lstm_cell, lstm_forward
 from course_lib.rnn import RNNParams, rnn_backward, rnn_cell, rnn_forward
+from tests.demos.node import run_in_node
 
-SCRIPT = Path(__file__).parent / "demos" / "cells.mjs"
 TOLERANCE = 1e-6  # demos.md
 CLOSE = 1e-10  # relative to the largest number: the same arithmetic, in another order
 SIZES = [(1, 1, 1), (2, 3, 5), (7, 2, 3), (13, 4, 2), (60, 3, 8)]  # T, D, H
 
 
 def javascript(calls):
-    node = shutil.which("node")
-    if node is None:
-        pytest.fail("no node: run `make setup` first", pytrace=False)
-    run = subprocess.run(
-        [node, SCRIPT], input=json.dumps(calls), capture_output=True, text=True, timeout=120
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return run_in_node("cells.mjs", calls)
 
 
 def random_params(kind, D, H, rng, scale, number):

@@ -2,12 +2,8 @@
 
 import itertools
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from course_lib import demos
 from course_lib.demos import _family, _gate_trace, _gradient_flow
@@ -16,21 +12,15 @@ from course_lib.demos._state import check_state
 from course_lib.kalman import KalmanParams, kalman_filter
 from course_lib.linear_recurrence import LinearParams, linear_forward
 from tests.demos.flow_demos import every_demo, gates
+from tests.demos.node import run_in_node
 
 VIEWS = {"family": _family, "gate_trace": _gate_trace, "gradient_flow": _gradient_flow}
-SCRIPT = Path(__file__).parent / "demos" / "parity_flow.mjs"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}  # both in float64; demos.md asks for 1e-6
 
 
 def javascript(calls):
     """Results of ``[(function, args...), ...]`` in Node."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.fail("no node: run `make setup` first", pytrace=False)
-    text = json.dumps([{"fn": fn, "args": args} for fn, *args in calls])
-    run = subprocess.run([node, SCRIPT], input=text, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return run_in_node("parity_flow.mjs", [{"fn": fn, "args": args} for fn, *args in calls])
 
 
 class TestLinearAlgebra:

@@ -1,9 +1,6 @@
 """The demos' JavaScript against ``course_lib``: every core function, per step and whole run."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,22 +8,16 @@ import pytest
 from course_lib import demos, emissions, hmm, hmm_learning, markov
 from course_lib.demos._chain import walk
 from course_lib.demos._state import check_state, uniforms
+from tests.demos.node import run_in_node
 from tests.demos.pages import CASINO
 
-SCRIPT = Path(__file__).parent / "demos" / "parity.mjs"
 TOLERANCE = 1e-6  # demos.md; measured differences are below 1e-11
 SIZES = [(1, 1, 1), (1, 2, 3), (5, 2, 3), (7, 3, 4), (12, 5, 8), (40, 2, 6)]  # T, K, V
 
 
 def javascript(calls):
     """Results of ``[(function, args...), ...]`` in Node."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.fail("no node: run `make setup` first", pytrace=False)
-    text = json.dumps([{"fn": fn, "args": args} for fn, *args in calls])
-    run = subprocess.run([node, SCRIPT], input=text, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return run_in_node("parity.mjs", [{"fn": fn, "args": args} for fn, *args in calls])
 
 
 def numbers(x):
