@@ -1,0 +1,123 @@
+"""The list of system calls that student code may not make, as a filter program for the kernel.
+
+Everything that enters other name spaces, mounts, loads code into the kernel, looks into other
+processes, or has a long record of holes in the kernel and no use in a notebook, fails with EPERM.
+The program is classic BPF, a few hundred instructions: load the number, compare, answer.
+
+Numbers are those of Linux's tables for x86_64 and for aarch64 (the generic table).
+"""
+
+import platform
+import struct
+
+# name: (number on x86_64, number on aarch64); None where the call does not exist
+DENIED = {
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "reboot": (169, 142),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "acct": (163, 89),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "clock_adjtime": (305, 266),
+    "adjtimex": (159, 171),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "process_madvise": (440, 440),
+    "kcmp": (312, 272),
+    "pidfd_getfd": (438, 438),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "keyctl": (250, 219),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "syslog": (103, 116),
+    "vhangup": (153, 58),
+    "lookup_dcookie": (212, 18),
+    "iopl": (172, None),
+    "ioperm": (173, None),
+    "modify_ldt": (154, None),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+}
+MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+CLONE, CLONE3 = (56, 220), (435, 435)
+SOCKET = (41, 198)
+CLONE_NEW = 0x7E020000  # every flag that asks for a new name space
+AF_UNIX = 1
+
+EPERM, ENOSYS = 1, 38
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
+NUMBER, MACHINE, ARGUMENT_0 = 0, 4, 16  # places in the kernel's struct seccomp_data
+
+
+def filter_program(machine=None, sockets=True):
+    """Return the filter as bytes, an array of the kernel's ``struct sock_filter``.
+
+    Parameters
+    ----------
+    machine : str, optional
+        ``x86_64`` or ``aarch64``; this machine if left out.
+    sockets : bool, default=True
+        False refuses every socket but local ones; needed where there is no network name space.
+
+    Returns
+    -------
+    program : bytes
+        For ``PR_SET_SECCOMP`` or for bubblewrap's ``--seccomp``.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of this kind of machine are not known here.
+    """
+    machine = machine or platform.machine()
+    if machine not in MACHINES:
+        raise ValueError(f"machine must be one of {', '.join(MACHINES)}, got {machine!r}")
+    k, audit = MACHINES[machine]
+    # (code, jump if true, jump if false, number)
+    lines = [(LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, audit), (RETURN, 0, 0, KILL)]
+    lines += [(LOAD, 0, 0, NUMBER)]
+    if machine == "x86_64":  # the x32 table has other numbers for the same calls
+        lines += [(AT_LEAST, 0, 1, 0x40000000), (RETURN, 0, 0, ERROR | EPERM)]
+    for numbers in DENIED.values():
+        if numbers[k] is not None:
+            lines += [(EQUAL, 0, 1, numbers[k]), (RETURN, 0, 0, ERROR | EPERM)]
+    # clone3 hides its flags in memory; ENOSYS makes the C library use clone, whose flags show.
+    lines += [(EQUAL, 0, 1, CLONE3[k]), (RETURN, 0, 0, ERROR | ENOSYS)]
+    lines += [(EQUAL, 0, 3, CLONE[k]), (LOAD, 0, 0, ARGUMENT_0)]
+    lines += [(ANY_BIT, 0, 1, CLONE_NEW), (RETURN, 0, 0, ERROR | EPERM)]
+    if not sockets:
+        lines += [(LOAD, 0, 0, NUMBER), (EQUAL, 0, 3, SOCKET[k]), (LOAD, 0, 0, ARGUMENT_0)]
+        lines += [(EQUAL, 1, 0, AF_UNIX), (RETURN, 0, 0, ERROR | EPERM)]
+    lines += [(RETURN, 0, 0, ALLOW)]
+    return b"".join(struct.pack("=HBBI", *line) for line in lines)
