@@ -6,7 +6,7 @@ Outside they are (N, T, ...); :func:`swap_time` is a view and costs nothing.
 Letters: N batch, T time, D input, H hidden.
 """
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 
@@ -24,14 +24,16 @@ def swap_time(x):
     return x.swapaxes(0, 1)
 
 
-def read_params(params, kind):
+def read_params(params, kind, name="params"):
     """Refuse weights of another cell, and weights that are not finite."""
     if not isinstance(params, kind):
-        raise ValueError(f"params must be {kind.__name__}, got {type(params).__name__}")
+        raise ValueError(f"{name} must be {kind.__name__}, got {type(params).__name__}")
     for field in fields(params):
         value = getattr(params, field.name)
         if isinstance(value, np.ndarray):
-            check_finite(f"params.{field.name}", value)
+            check_finite(f"{name}.{field.name}", value)
+        elif is_dataclass(value):
+            read_params(value, type(value), f"{name}.{field.name}")
 
 
 def read_batch(x, D, lengths, mask):

@@ -140,7 +140,8 @@ def init_rnn(D, H, rng, recurrent="uniform", radius=None):
     return RNNParams(W_xh, W_hh, b_h)
 
 
-def _read_activation(activation):
+def read_activation(activation):
+    """Return (function, slope) of an activation by its name; ValueError lists the names."""
     if activation not in ACTIVATIONS:
         known = ", ".join(repr(name) for name in ACTIVATIONS)
         raise ValueError(f"activation must be one of {known}, got {activation!r}")
@@ -178,7 +179,7 @@ def rnn_cell(x_t, h_prev, params, activation="tanh"):
     Elman (1990), doi:10.1207/s15516709cog1402_1. Our ``h`` is his context units.
     """
     read_params(params, RNNParams)
-    phi, _ = _read_activation(activation)
+    phi, _ = read_activation(activation)
     x_t, h_prev = read_step(x_t, h_prev, *params.W_xh.shape)
     return phi(x_t @ params.W_xh + h_prev @ params.W_hh + params.b_h)
 
@@ -213,7 +214,7 @@ def rnn_forward(x, params, h0=None, lengths=None, mask=None, activation="tanh"):
         ``mask`` are given.
     """
     read_params(params, RNNParams)
-    phi, _ = _read_activation(activation)
+    phi, _ = read_activation(activation)
     D, H = params.W_xh.shape
     x, mask = read_batch(x, D, lengths, mask)
     T, N, _ = x.shape
@@ -263,7 +264,7 @@ def rnn_backward(dh, trace, params, dh_final=None):
     Werbos (1990), doi:10.1109/5.58337.
     """
     read_params(params, RNNParams)
-    _, slope = _read_activation(trace.activation)
+    _, slope = read_activation(trace.activation)
     dh = read_output_gradient(dh, trace.h)
     x, h, kept = swap_time(trace.x), swap_time(trace.h), read_kept(trace.mask)
     T, N, D = x.shape

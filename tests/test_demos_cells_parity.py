@@ -1,4 +1,4 @@
-"""The demos' recurrent cells in JavaScript against ``course_lib``: states, gates, every gradient."""
+"""The demos' recurrent cells in JavaScript against ``course_lib``: states, gates, gradients."""
 
 import dataclasses
 import json

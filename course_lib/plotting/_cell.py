@@ -51,7 +51,16 @@ def plot_unit_maps(h, maps, *, xlabel="h before the step", ylabel="h after the s
         ax.plot(h, after, color=colour, linestyle=DASHES[k % 4], label=name)
         for at, stable in crossings(h, after):
             face = colour if stable else "none"
-            ax.plot(at, at, marker=MARKERS[k % 4], color=colour, markerfacecolor=face, markersize=8)
+            size = 8 if stable else 12
+            ax.plot(
+                at,
+                at,
+                marker=MARKERS[k % 4],
+                color=colour,
+                markerfacecolor=face,
+                markersize=size,
+                markeredgewidth=1.8,
+            )
     ax.set(xlabel=xlabel, ylabel=ylabel)
     legend(ax)
     grid(ax)

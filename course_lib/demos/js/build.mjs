@@ -60,7 +60,7 @@ const bundle = async (source, { plugins = [], loader = "js", ...options }) => {
 // terser after esbuild: its names and its last passes save 5 % of the bytes on the wire.
 const squeeze = async (code, module) =>
   (await minify(code, { ecma: 2020, module, compress: { passes: 5, ecma: 2020, pure_getters: true, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false }, format: { ecma: 2020 } })).code;
-const style = (file) => bundle(readFileSync(join(here, file), "utf8"), { loader: "css", minify: true });
+const style = (file) => bundle(`@import "./${file}";`, { loader: "css", minify: true }); // a view's may import ui/*.css
 
 mkdirSync(out, { recursive: true });
 const written = new Set();
