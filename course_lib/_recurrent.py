@@ -19,15 +19,27 @@ def sigmoid(a):
     return 0.5 + 0.5 * np.tanh(0.5 * a)
 
 
+def squash_inplace(a, k):
+    """Turn k a into sigmoid(a) where k = 1/2, and into tanh(a) where k = 1."""
+    np.tanh(a, out=a)
+    a *= k
+    a += 1.0 - k
+
+
 def swap_time(x):
     """Turn (N, T, ...) into (T, N, ...), or back; a view."""
     return x.swapaxes(0, 1)
 
 
+def read_kind(name, value, kind):
+    """Refuse weights, or a trace, of another cell."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be {kind.__name__}, got {type(value).__name__}")
+
+
 def read_params(params, kind, name="params"):
     """Refuse weights of another cell, and weights that are not finite."""
-    if not isinstance(params, kind):
-        raise ValueError(f"{name} must be {kind.__name__}, got {type(params).__name__}")
+    read_kind(name, params, kind)
     for field in fields(params):
         value = getattr(params, field.name)
         if isinstance(value, np.ndarray):
@@ -85,10 +97,12 @@ def read_step(x_t, h_prev, D, H):
     return x_t, check_finite("h_prev", check_shape("h_prev", h_prev, (len(x_t), H)))
 
 
-def read_output_gradient(dh, trace_h):
-    """Return dh (T, N, H), time-major, for a trace with h (N, T + 1, H)."""
-    N, T, H = trace_h.shape
-    return swap_time(check_finite("dh", check_shape("dh", dh, (N, T - 1, H))))
+def read_output_gradient(dh, trace, kind, D, H):
+    """Return dh (T, N, H), time-major; refuse a trace of another cell or of other sizes."""
+    read_kind("trace", trace, kind)
+    N, T, _ = check_shape("trace.x", trace.x, (None, None, D)).shape
+    check_shape("trace.h", trace.h, (N, T + 1, H))
+    return swap_time(check_finite("dh", check_shape("dh", dh, (N, T, H))))
 
 
 def read_kept(mask):

@@ -43,6 +43,7 @@ from course_lib._recurrent import (
     read_step,
     set_weights,
     sigmoid,
+    squash_inplace,
     swap_time,
 )
 from course_lib.trace import Series, Trace
@@ -289,7 +290,10 @@ def gru_cell(x_t, h_prev, params):
 
 
 def gru_forward(x, params, h0=None, lengths=None, mask=None):
-    """Read a batch of sequences from the first step to the last.
+    r"""Read a batch of sequences from the first step to the last.
+
+    Both gates go through one tanh, because :math:`\sigma(a) = k \tanh(k a) + 1 - k` with
+    :math:`k = 1/2`.
 
     Parameters
     ----------
@@ -326,15 +330,17 @@ def gru_forward(x, params, h0=None, lengths=None, mask=None):
     h = np.empty((T + 1, N, H))
     h[0] = read_state("h0", h0, N, H)
     past = np.empty((T, N, H)) if params.reset == "after" else h[:-1]
-    gates = x @ params.W_xa  # (T, N, 3H), every step at once
-    gates += params.b_x
+    k = np.repeat((0.5, 0.5, 1.0), H)  # the candidate stays as it is
+    W_h, b_h = k[: len(b_h)] * W_h, k[: len(b_h)] * b_h
+    gates = x @ (k * params.W_xa)  # (T, N, 3H), every step at once
+    gates += k * params.b_x
     for t in range(T):
         a = gates[t]  # (N, 3H), a view: pre-activations turn into gates in their place
         r, z, n = (a[:, block(name, GATES, H)] for name in GATES)
         a_h = h[t] @ W_h + b_h  # (N, 3H) if r comes after the product, else (N, 2H)
         rz = a[:, : 2 * H]
         rz += a_h[:, : 2 * H]
-        rz[:] = sigmoid(rz)
+        squash_inplace(rz, 0.5)
         if params.reset == "after":
             past[t] = a_h[:, 2 * H :]
             n += r * past[t]
@@ -391,11 +397,11 @@ def gru_backward(dh, trace, params, dh_final=None):
     Cho et al. (2014), doi:10.3115/v1/D14-1179; Werbos (1990), doi:10.1109/5.58337.
     """
     read_params(params, GRUParams)
-    dh = read_output_gradient(dh, trace.h)
+    D, H = len(params.W_xa), len(params.W_ha)
+    dh = read_output_gradient(dh, trace, GRUTrace, D, H)
     x, h, past, kept = *map(swap_time, (trace.x, trace.h, trace.past)), read_kept(trace.mask)
     r, z, n = (swap_time(getattr(trace, name)) for name in GATES)
-    T, N, D = x.shape
-    H = h.shape[-1]
+    T, N, _ = x.shape
     after = params.reset == "after"
     _, W_hn, _, _ = params.gate("n")
     W_h, _ = _state_weights(params)

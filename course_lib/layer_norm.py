@@ -25,6 +25,7 @@ from course_lib._checks import check_finite, check_shape
 from course_lib._recurrent import (
     read_batch,
     read_kept,
+    read_kind,
     read_output_gradient,
     read_params,
     read_state,
@@ -157,8 +158,7 @@ class LayerNormRNNParams:
     gain: np.ndarray  # (H,)
 
     def __post_init__(self):
-        if not isinstance(self.cell, RNNParams):
-            raise ValueError(f"cell must be RNNParams, got {type(self.cell).__name__}")
+        read_kind("cell", self.cell, RNNParams)
         set_weights(self, gain=self.cell.b_h.shape)
 
 
@@ -258,11 +258,12 @@ def layer_norm_rnn_backward(dh, trace, params, dh_final=None):
         If shapes do not fit the trace, or numbers are not finite.
     """
     read_params(params, LayerNormRNNParams)
+    read_kind("trace", trace, LayerNormRNNTrace)
     cell, (_, slope) = params.cell, read_activation(trace.cell.activation)
-    dh, norm = read_output_gradient(dh, trace.cell.h), trace.norm
+    D, H = cell.W_xh.shape
+    dh, norm = read_output_gradient(dh, trace.cell, RNNTrace, D, H), trace.norm
     x, h, kept = swap_time(trace.cell.x), swap_time(trace.cell.h), read_kept(trace.cell.mask)
-    T, N, D = x.shape
-    H = h.shape[-1]
+    T, N, _ = x.shape
 
     dy, da = np.empty((T, N, H)), np.empty((T, N, H))  # after and before the normalisation
     dh_next = read_state("dh_final", dh_final, N, H)

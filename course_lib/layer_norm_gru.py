@@ -26,6 +26,7 @@ from course_lib._recurrent import (
     block,
     read_batch,
     read_kept,
+    read_kind,
     read_output_gradient,
     read_params,
     read_state,
@@ -46,8 +47,7 @@ class LayerNormGRUParams:
     gain_h: np.ndarray  # (3H,)
 
     def __post_init__(self):
-        if not isinstance(self.cell, GRUParams):
-            raise ValueError(f"cell must be GRUParams, got {type(self.cell).__name__}")
+        read_kind("cell", self.cell, GRUParams)
         if self.cell.reset != "after":
             raise ValueError(f"cell.reset must be 'after', got {self.cell.reset!r}")
         H = len(self.cell.W_ha)
@@ -180,12 +180,13 @@ def layer_norm_gru_backward(dh, trace, params, dh_final=None):
         If shapes do not fit the trace, or numbers are not finite.
     """
     read_params(params, LayerNormGRUParams)
+    read_kind("trace", trace, LayerNormGRUTrace)
     cell, seen, norm_x, norm_h = params.cell, trace.cell, trace.norm_x, trace.norm_h
-    dh = read_output_gradient(dh, seen.h)
+    D, H = len(cell.W_xa), len(cell.W_ha)
+    dh = read_output_gradient(dh, seen, GRUTrace, D, H)
     x, h, past, kept = *map(swap_time, (seen.x, seen.h, seen.past)), read_kept(seen.mask)
     r, z, n = (swap_time(getattr(seen, name)) for name in GATES)
-    T, N, D = x.shape
-    H = h.shape[-1]
+    T, N, _ = x.shape
 
     da = np.empty((T, N, 3 * H))  # gradient at what the input feeds, after its norm
     dy_h, da_h = np.empty((T, N, 3 * H)), np.empty((T, N, 3 * H))  # the state: after, before

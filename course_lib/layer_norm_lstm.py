@@ -26,6 +26,7 @@ from course_lib._recurrent import (
     block,
     read_batch,
     read_kept,
+    read_kind,
     read_output_gradient,
     read_params,
     read_state,
@@ -48,8 +49,7 @@ class LayerNormLSTMParams:
     b_c: np.ndarray  # (H,)
 
     def __post_init__(self):
-        if not isinstance(self.cell, LSTMParams):
-            raise ValueError(f"cell must be LSTMParams, got {type(self.cell).__name__}")
+        read_kind("cell", self.cell, LSTMParams)
         if self.cell.w_ca is not None:
             raise ValueError("cell must have no peepholes, got w_ca")
         H = len(self.cell.W_ha)
@@ -162,15 +162,16 @@ def layer_norm_lstm_backward(dh, trace, params, dh_final=None, dc_final=None):
         If shapes do not fit the trace, or numbers are not finite.
     """
     read_params(params, LayerNormLSTMParams)
+    read_kind("trace", trace, LayerNormLSTMTrace)
     cell, seen, norm_x, norm_h, norm_c = (
         *(params.cell, trace.cell),
         *(trace.norm_x, trace.norm_h, trace.norm_c),
     )
-    dh = read_output_gradient(dh, seen.h)
+    D, H = len(cell.W_xa), len(cell.W_ha)
+    dh = read_output_gradient(dh, seen, LSTMTrace, D, H)
     x, h, c, kept = *map(swap_time, (seen.x, seen.h, seen.c)), read_kept(seen.mask)
     i, f, g, o = (swap_time(getattr(seen, name)) for name in GATES)
-    T, N, D = x.shape
-    H = h.shape[-1]
+    T, N, _ = x.shape
 
     da, da_h = np.empty((T, N, 4 * H)), np.empty((T, N, 4 * H))  # at a, and at h W_ha
     dm = np.empty((T, N, H))  # at norm(c) * gain_c + b_c

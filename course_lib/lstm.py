@@ -41,6 +41,7 @@ from course_lib._recurrent import (
     read_step,
     set_weights,
     sigmoid,
+    squash_inplace,
     swap_time,
 )
 from course_lib.trace import Series, Trace
@@ -285,12 +286,12 @@ def lstm_forward(x, params, h0=None, c0=None, lengths=None, mask=None, clamp=Non
         if w_ca is not None:
             i += w_ca[0] * c[t]
             f += w_ca[1] * c[t]
-        _squash_inplace(a[:, at_once], k[at_once])
+        squash_inplace(a[:, at_once], k[at_once])
         _hold_inplace(a, held)
         c[t + 1] = f * c[t] + i * g
         if w_ca is not None:
             o += w_ca[2] * c[t + 1]
-            _squash_inplace(o, 0.5)
+            squash_inplace(o, 0.5)
             _hold_inplace(a, held)
         h[t + 1] = o * np.tanh(c[t + 1])
         if kept is not None:
@@ -299,13 +300,6 @@ def lstm_forward(x, params, h0=None, c0=None, lengths=None, mask=None, clamp=Non
 
     i, f, g, o = (swap_time(gates[:, :, block(name, GATES, H)]) for name in GATES)
     return LSTMTrace(swap_time(x), swap_time(h), swap_time(c), i, f, g, o, mask, tuple(held))
-
-
-def _squash_inplace(a, k):
-    """Turn k times a pre-activation into its gate: logistic for k = 1/2, tanh for k = 1."""
-    np.tanh(a, out=a)
-    a *= k
-    a += 1.0 - k
 
 
 def _hold_inplace(a, held):
@@ -368,11 +362,11 @@ def lstm_backward(dh, trace, params, dh_final=None, dc_final=None):
     doi:10.1016/j.neunet.2005.06.042.
     """
     read_params(params, LSTMParams)
-    dh = read_output_gradient(dh, trace.h)
+    D, H = len(params.W_xa), len(params.W_ha)
+    dh = read_output_gradient(dh, trace, LSTMTrace, D, H)
     x, h, c, kept = *map(swap_time, (trace.x, trace.h, trace.c)), read_kept(trace.mask)
     i, f, g, o = (swap_time(getattr(trace, name)) for name in GATES)
-    T, N, D = x.shape
-    H = h.shape[-1]
+    T, N, _ = x.shape
 
     da = np.empty((T, N, 4 * H))  # gradient at the pre-activations of every step
     dh_next = read_state("dh_final", dh_final, N, H)  # what step t + 1 sends back

@@ -21,7 +21,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from course_lib._checks import check_finite, check_shape
-from course_lib._recurrent import read_mask
+from course_lib._recurrent import read_kind, read_mask
 from course_lib.gru import GRUParams, gru_backward, gru_forward
 from course_lib.lstm import LSTMParams, lstm_backward, lstm_forward
 from course_lib.rnn import RNNParams, rnn_backward, rnn_forward
@@ -189,6 +189,7 @@ def stack_backward(dh, trace, layers, dh_final=None, dc_final=None):
         If shapes do not fit the trace, or numbers are not finite.
     """
     kind, _, H = check_layers(layers)
+    read_kind("trace", trace, StackTrace)
     N = len(trace.h)
     finals = {"dh_final": _read_states("dh_final", dh_final, layers, N, H)}
     if kind is LSTMParams:

@@ -264,11 +264,11 @@ def rnn_backward(dh, trace, params, dh_final=None):
     Werbos (1990), doi:10.1109/5.58337.
     """
     read_params(params, RNNParams)
+    D, H = params.W_xh.shape
+    dh = read_output_gradient(dh, trace, RNNTrace, D, H)
     _, slope = read_activation(trace.activation)
-    dh = read_output_gradient(dh, trace.h)
     x, h, kept = swap_time(trace.x), swap_time(trace.h), read_kept(trace.mask)
-    T, N, D = x.shape
-    H = h.shape[-1]
+    T, N, _ = x.shape
 
     da = np.empty((T, N, H))  # gradient at the pre-activation of every step
     dh_next = read_state("dh_final", dh_final, N, H)  # what step t + 1 sends back

@@ -120,6 +120,14 @@ class TestBuild:
         )
         assert code.outputs == [] and code.execution_count == 1
 
+    def test_a_line_that_the_kernel_sent_in_pieces_is_one_text(self, book, tmp_path):
+        """The book's cache reads these outputs; myst-nb would break the line between pieces."""
+        slow = 'import time\nprint("a", end="", flush=True)\ntime.sleep(0.5)\nprint()\nprint("b")'
+        book.write(cell(slow))
+        chapter = build_notebooks.read_chapter(book.chapter)
+        build_notebooks.run_chapter(chapter, tmp_path)
+        assert [output.text for output in chapter.notebook.cells[1].outputs] == ["a\nb\n"]
+
     def test_one_chapter_by_number_name_or_file(self, book):
         book.write(cell("print('two')"), "02_more.md")
         for name in ("02", "02_more", str(book.chapter.with_name("02_more.md"))):

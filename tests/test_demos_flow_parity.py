@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 
 from course_lib import demos
+from course_lib.demos import _family, _gate_trace, _gradient_flow
 from course_lib.demos._gradient_flow import weights
+from course_lib.demos._state import check_state
 from course_lib.kalman import KalmanParams, kalman_filter
 from course_lib.linear_recurrence import LinearParams, linear_forward
+from tests.demos.flow_demos import every_demo, gates
 
+VIEWS = {"family": _family, "gate_trace": _gate_trace, "gradient_flow": _gradient_flow}
 SCRIPT = Path(__file__).parent / "demos" / "parity_flow.mjs"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}  # both in float64; demos.md asks for 1e-6
 
@@ -65,11 +69,12 @@ class TestGradientFlow:
         cases = [demo.state for demo in flows(rng)]
         calls = [("weights", s["seed"], s["fixed"]["hidden"], s["opts"]) for s in cases]
         for state, got in zip(cases, javascript(calls), strict=True):
-            H = state["fixed"]["hidden"]
+            names = ("W_xh", "W_hh", "b_h") if "W_xh" in got else ("W_xa", "W_ha", "b_a")
+            names = (*names[:2], "b_x") if "b_x" in got else names
             W_x, W_h, b = weights(state)
-            np.testing.assert_allclose(np.ravel(got["x"]), W_x[0], rtol=0, atol=0)
-            np.testing.assert_allclose(np.concatenate(got["W"], axis=1), W_h, **CLOSE)
-            np.testing.assert_allclose(np.repeat(got["b"], H), b, **CLOSE)
+            np.testing.assert_array_equal(got[names[0]], W_x)
+            np.testing.assert_allclose(got[names[1]], W_h, **CLOSE)
+            np.testing.assert_array_equal(got[names[2]], b)
 
     def test_states_and_norms_of_every_step(self, rng):
         cases = list(flows(rng))
@@ -119,3 +124,102 @@ class TestFilters:
             calls.append(("linear", x.tolist(), stored, start.tolist(), at))
         for (x, params), got in zip(cases, javascript(calls), strict=True):
             np.testing.assert_allclose(got, linear_forward(x[None], params).h[0, 1:], **CLOSE)
+
+
+def edited(demo, rng):
+    """A state in which one input, one observation or one gate is another one."""
+    state = demo.state
+    if "obs" in state:
+        state["obs"][int(rng.integers(len(state["obs"])))] = int(rng.integers(6))
+    elif state["view"] == "gate_trace":
+        state["xs"][int(rng.integers(len(state["xs"])))][1] = 0.85
+        if rng.random() < 0.5:
+            state["opts"]["clamp"]["o"] = 0.375
+    else:
+        state["xs"][int(rng.integers(state["opts"]["length"]))] = -0.95
+    return state
+
+
+class TestViews:
+    def test_traces_after_an_edit_equal_python(self, rng):
+        cases = [(demo, edited(demo, rng)) for demo in every_demo() for _ in range(4)]
+        calls = [("view", state, demo.state) for demo, state in cases]
+        for (demo, state), got in zip(cases, javascript(calls), strict=True):
+            demo.state = state
+            want, result = demo.trace(), got["result"]
+            if state["view"] == "gate_trace":
+                pairs = {key: [s[key] for s in result["steps"][1:]] for key in "ifgoch"}
+                if "rnn_h" in want.names:
+                    pairs["rnn_h"] = [s["h"] for s in result["rnn"][1:]]
+            elif state["view"] == "gradient_flow":
+                pairs = {"h": [s["h"] for s in result["trace"]], "norm_h": result["norm"]["h"]}
+                if state["opts"]["cell"] == "lstm":
+                    pairs["norm_c"] = result["norm"]["c"]
+            else:
+                pairs = {"hmm": result["hmm"]["alpha"], "linear": result["linear"]}
+                pairs["kalman"] = [[s["mean"], s["var"]] for s in result["kalman"]]
+                pairs["rnn"] = [s["h"] for s in result["rnn"][1:]]
+                pairs["lstm"] = [s["h"] for s in result["lstm"][1:]]
+                pairs["c"] = [s["c"] for s in result["lstm"][1:]]
+                pairs["answer"] = result["answers"]
+            for key, mine in pairs.items():
+                np.testing.assert_allclose(mine, want[key], **CLOSE, err_msg=key)
+
+    def test_copied_python_rebuilds_the_same_state(self, rng):
+        cases = every_demo()
+        calls = [("view", demo.state) for demo in cases]
+        for demo, got in zip(cases, javascript(calls), strict=True):
+            space = {"print": lambda *args: None}
+            exec(got["python"], space)  # our own code, made by the view under test
+            mine, theirs = demo.state, space["demo"].state
+            for state in (mine, theirs):
+                del state["fixed"]["goals"]
+            assert theirs == mine
+
+    def test_words_and_tables_hold_no_nan_and_no_undefined(self):
+        states = []
+        for demo in every_demo():
+            for t in (0, 1, demo.t):
+                states.append({**demo.state, "t": t})
+        for stop in range(5):
+            for demo in every_demo()[-3:]:
+                states.append({**demo.state, "opts": {**demo.state["opts"], "stop": stop}})
+        model = ([1, 0], [[0.5, 0.5], [0.1, 0.9]], [[0.9, 0.1, 0], [0.5, 0.5, 0]])
+        never = demos.family("never", [0, 0, 1, 2], *model, t=3).state  # nobody shows symbol 2
+        states += [{**never, "opts": {**never["opts"], "stop": stop}} for stop in range(5)]
+        for state, got in zip(states, javascript([("view", s) for s in states]), strict=True):
+            words = [got[key] for key in ("say", "sums", "table", "question", "facts")]
+            words = json.dumps(words, ensure_ascii=False)
+            for bad in ("NaN", "undefined", "[object", "Infinity"):
+                assert bad not in words, (state["view"], state["t"], state["opts"], words)
+            assert len(got["say"]) > 20 and "none" not in got["say"]
+
+    def test_both_languages_take_and_refuse_the_same_states(self):
+        states, verdicts = [], []
+        for demo in every_demo():
+            good = demo.state
+            states += [good, {**good, "t": -1}, {**good, "t": "3"}, {**good, "seed": 2**31}]
+            states += [{**good, "extra": 0}, {**good, "opts": {}}, {**good, "xs": []}]
+            states += [{**good, "opts": {**good["opts"], "predict": 1}}]
+            for clamp in (None, "f", {"f": 2}, {**dict.fromkeys("ifgo"), "f": -0.5}):
+                states.append({**good, "opts": {**good["opts"], "clamp": clamp}})
+        for state in states:
+            try:
+                check_state(state)
+                VIEWS[state["view"]].check(state)
+                verdicts.append(True)
+            except (ValueError, KeyError):
+                verdicts.append(False)
+        assert javascript([("valid", state) for state in states]) == verdicts
+        assert sum(verdicts) == len(every_demo())
+
+    def test_what_is_left_of_the_bit_is_counted_against_the_sequence_without_it(self):
+        demo = gates(clamp={"f": 1.0, "i": 1.0, "o": 0.0})  # every unit adds up what it is shown
+        (held,) = javascript([("view", demo.state)])
+        assert held["facts"]["alive"] == len(demo.state["xs"]) - 2 and held["facts"]["held"] == 3
+        (cleared,) = javascript([("view", gates(clamp={"f": 0.0, "i": 1.0, "o": 0.0}).state)])
+        assert cleared["facts"]["alive"] == 0
+        quiet = demo.state
+        quiet["xs"] = [[0.1, 0.1] for _ in quiet["xs"]]
+        (nothing,) = javascript([("view", quiet)])
+        assert nothing["facts"]["alive"] is None

@@ -56,6 +56,12 @@ PICTURES = {
         np.arange(5), {"tanh": 10.0 ** -np.arange(10.0).reshape(2, 5), "identity": np.ones(5)},
         levels={"a thousandth": 1e-3},
     ),
+    "gates": lambda: plotting.plot_gates(
+        {
+            "f": {"bit 0": np.full(30, 0.9), "bit 1": np.linspace(0.2, 1, 30)},
+            "c": {"bit 0": -np.arange(30.0), "bit 1": np.arange(30.0)},
+        }
+    ),
     "seeds": lambda: plotting.plot_seeds(
         [5, 10], {"RNN": [[1, 0.5], [0.9, 0.6]]}, chance=0.5, ceiling=1.0
     ),

@@ -132,6 +132,9 @@ def run_chapter(chapter, folder):
     except DeadKernelError as error:
         line = chapter.first_lines[current[0]]
         raise ChapterError(chapter.source, line, "the kernel died in this cell") from error
+    for cell in chapter.notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = merge_streams(cell.outputs)
 
 
 def failing_line(chapter, index, traceback):

@@ -13,6 +13,8 @@ from course_lib.demos._gate_trace import gate_trace
 from course_lib.demos._gradient_flow import gradient_flow
 from course_lib.demos._quiz import Choice, Question, quiz
 from course_lib.demos._state import Goal
+from course_lib.demos._state_trace import state_trace
+from course_lib.demos._three_cells import three_cells
 from course_lib.demos._trellis import trellis
 
 __all__ = [
@@ -26,5 +28,7 @@ __all__ = [
     "gate_trace",
     "gradient_flow",
     "quiz",
+    "state_trace",
+    "three_cells",
     "trellis",
 ]

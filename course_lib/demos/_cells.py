@@ -10,20 +10,49 @@ FIELDS = {
     "linear": ("W_xh", "a", "b_h"),
     "rnn": ("W_xh", "W_hh", "b_h"),
     "lstm": ("W_xa", "W_ha", "b_a", "w_ca"),
+    "gru": ("W_xa", "W_ha", "b_x", "b_h"),
 }
+BLOCKS = {"linear": 1, "rnn": 1, "lstm": 4, "gru": 3}
+KINDS = {"RNNParams": "rnn", "LSTMParams": "lstm", "GRUParams": "gru"}
+
+
+def kind_of(name, params):
+    """Return "rnn", "lstm" or "gru" for the params of a cell; anything else is refused."""
+    kind = KINDS.get(type(params).__name__)
+    if kind is None:
+        raise ValueError(
+            f"{name} must be RNNParams, LSTMParams or GRUParams, got {type(params).__name__}"
+        )
+    return kind
+
+
+def sizes(kind, params):
+    """Return D and H of a cell's weights."""
+    return getattr(params, FIELDS[kind][0]).shape[0], getattr(params, FIELDS[kind][1]).shape[0]
 
 
 def weights(kind, params):
     """Return the arrays of ``params`` as nested lists of four digits; absent peepholes are None."""
     arrays = {key: getattr(params, key, None) for key in FIELDS[kind]}
-    return {key: None if x is None else plain(x, SHORT) for key, x in arrays.items()}
+    out = {key: None if x is None else plain(x, SHORT) for key, x in arrays.items()}
+    return out | {"reset": params.reset, "update": params.update} if kind == "gru" else out
 
 
 def check_weights(kind, name, data, D, H):
     """Raise ``ValueError`` unless ``data`` holds the weights of a cell of D inputs and H units."""
-    blocks = 4 if kind == "lstm" else 1
-    middle = (H,) if kind == "linear" else (H, blocks * H)
-    shapes = ((D, blocks * H), middle, (blocks * H,), (3, H))
+    missing = [key for key in FIELDS[kind] if key not in data]
+    if missing:
+        raise ValueError(f"{name} lacks {missing[0]}")
+    if kind == "gru" and not (
+        data.get("reset") in ("after", "before") and data.get("update") in ("keep", "write")
+    ):
+        raise ValueError(
+            f"{name}: reset must be 'after' or 'before' and update 'keep' or 'write', got "
+            f"{data.get('reset')!r} and {data.get('update')!r}"
+        )
+    wide = BLOCKS[kind] * H
+    middle = (H,) if kind == "linear" else (H, wide)
+    shapes = ((D, wide), middle, (wide,), (wide,) if kind == "gru" else (3, H))
     for key, shape in zip(FIELDS[kind], shapes, strict=False):
         if data[key] is not None:
             x = np.asarray(data[key], dtype=float)
@@ -31,8 +60,9 @@ def check_weights(kind, name, data, D, H):
 
 
 def params(kind, data):
-    """Return ``LinearParams``, ``RNNParams`` or ``LSTMParams`` of stored weights."""
-    arrays = {k: None if x is None else np.array(x, dtype=float) for k, x in data.items()}
+    """Return the params dataclass of stored weights."""
+    lists = {key: data[key] for key in FIELDS[kind]}
+    arrays = {k: None if x is None else np.array(x, dtype=float) for k, x in lists.items()}
     if kind == "linear":
         from course_lib.linear_recurrence import LinearParams
 
@@ -41,6 +71,10 @@ def params(kind, data):
         from course_lib.rnn import RNNParams
 
         return RNNParams(**arrays)
+    if kind == "gru":
+        from course_lib.gru import GRUParams
+
+        return GRUParams(**arrays, reset=data["reset"], update=data["update"])
     from course_lib.lstm import LSTMParams
 
     return LSTMParams(**arrays)

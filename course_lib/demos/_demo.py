@@ -10,7 +10,7 @@ from course_lib.demos._state import check_state
 
 
 class Demo:
-    """An interactive demo; made by :func:`trellis`, :func:`chain`, :func:`em` or :func:`quiz`.
+    """An interactive demo; made by :func:`trellis`, :func:`state_trace` and the others here.
 
     Put it last in a cell to show it. What the reader drags comes back to Python:
     ``demo.state`` is the state now, ``demo.trace()`` the reference result for it.
@@ -21,7 +21,7 @@ class Demo:
         State that fits ``schema.json``.
     view : module
         The Python side of the view: ``check(state)``, ``trace(state)``, ``summary(state)``,
-        ``fallback(state)``.
+        ``fallback(state)``; and ``live(state)`` where Python computes what the page draws.
     """
 
     def __init__(self, state, view):
@@ -55,8 +55,15 @@ class Demo:
                 raise ValueError(f"state: {key} of a demo cannot change; make a new demo")
         self._view.check(state)
         self._state = copy.deepcopy(state)
-        if self._widget is not None and self._widget.state != state:
-            self._widget.state = copy.deepcopy(state)
+        if self._widget is not None:
+            if self._widget.state != state:
+                self._widget.state = copy.deepcopy(state)
+            self._widget.computed = self._computed()
+
+    def _computed(self):
+        """Return what the kernel computes for the page: nothing, but for a reader's own cell."""
+        live = getattr(self._view, "live", None)
+        return {} if live is None else live(self.state)
 
     @property
     def t(self):

@@ -109,7 +109,7 @@ def family(
         "obs": integers("obs", obs),
         "t": t,
         "seed": 0,
-        "opts": {"stop": stop, "predict": predict},
+        "opts": {"stop": stop, "unit": 0, "predict": predict},
     }
     check_state(state)
     return Demo(state, sys.modules[__name__])
@@ -124,6 +124,7 @@ def check(state):
     check_symbols("obs", state["obs"], V)
     if state["t"] >= len(state["obs"]):
         raise ValueError(f"t must be below {len(state['obs'])}, got {state['t']}")
+    _family_models.check_kalman(models["kalman"])
     check_finite("values", check_shape("values", models["kalman"]["values"], (V,)))
     for kind in ("linear", "rnn", "lstm"):
         H = len(models[kind]["params"][RECURRENT[kind]])
@@ -162,7 +163,12 @@ def summary(state):
 
 def fallback(state):
     """Return the picture for readers without JavaScript: the answer of every model over time."""
-    fixed, answer = state["fixed"], trace(state)["answer"]
+    fixed = state["fixed"]
+    try:
+        answer = trace(state)["answer"]
+    except ValueError as error:  # an impossible sequence is a fine start for a demo
+        words = _svg.text(16, 30, str(error))
+        return picture(_svg.svg(680, 50, words, "impossible sequence"), str(error))
     left, step = 142, (656 - 130) / len(state["obs"])
     parts = [
         _svg.text(left + (t + 0.5) * step, 20, fixed["symbols"][y], "middle")

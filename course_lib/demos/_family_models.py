@@ -45,8 +45,22 @@ def models(pi, A, B, ask, kalman, cells, readout):
     return out
 
 
+def check_kalman(stored):
+    """Raise ``ValueError`` unless the filter's numbers are finite and its variances in range."""
+    from course_lib._checks import check_finite
+
+    _kalman_params(stored)
+    check_finite("level", stored["level"])
+
+
+def _kalman_params(stored):
+    from course_lib.kalman import KalmanParams
+
+    return KalmanParams(**{key: float(stored[key]) for key in KALMAN[:-1]})
+
+
 def _by_hand(pi, A, B, ask):
-    from course_lib.kalman import KalmanParams, steady_gain
+    from course_lib.kalman import steady_gain
     from course_lib.stationary import stationary_distribution
 
     long_run = stationary_distribution(A)
@@ -72,9 +86,9 @@ def _by_hand(pi, A, B, ask):
         "level": p,
         "values": values,
     }
-    gain = steady_gain(KalmanParams(**{key: float(kalman[key]) for key in KALMAN[:-1]}))
-    with np.errstate(divide="ignore"):
-        half = 0.5 * np.clip(np.log(yes) - np.log(no), -MOST, MOST)
+    gain = steady_gain(_kalman_params(kalman))
+    log_yes, log_no = (np.log(np.maximum(x, 1e-300)) for x in (yes, no))  # 0 where both are
+    half = 0.5 * np.clip(log_yes - log_no, -MOST, MOST)
     drift = (1 - keep) * (2 * p - 1)
     leak = float(np.clip(keep, 0.02, 0.98))
     V = len(values)
@@ -102,7 +116,7 @@ def _by_hand(pi, A, B, ask):
 def run(obs, stored, ask):
     """Return the state of every model after every symbol, and their answers (T, 5)."""
     from course_lib.hmm import forward_filter
-    from course_lib.kalman import KalmanParams, kalman_filter
+    from course_lib.kalman import kalman_filter
     from course_lib.linear_recurrence import linear_forward
     from course_lib.lstm import lstm_forward
     from course_lib.rnn import rnn_forward
@@ -113,7 +127,7 @@ def run(obs, stored, ask):
     ).alpha
     filtered = kalman_filter(
         np.array(kalman["values"], dtype=float)[obs],
-        KalmanParams(**{key: float(kalman[key]) for key in KALMAN[:-1]}),
+        _kalman_params(kalman),
     )
     x = np.eye(len(hmm["B"][0]))[obs][None]
     cell = {kind: _cells.params(kind, stored[kind]["params"]) for kind in ("linear", "rnn", "lstm")}

@@ -12,16 +12,19 @@ GATES = {"i": (0.0, 1.0), "f": (0.0, 1.0), "g": (-1.0, 1.0), "o": (0.0, 1.0)}
 
 
 def default_goals(T):
-    """Return goals about the bit: the first input that is at least 0.5 in size."""
+    """Return goals about the bit: the first step with an input of at least 0.5.
+
+    The page measures what is left of it by reading the sequence again with that step at zero.
+    """
     steps = max(1, min(20, T - 2))
     return (
         Goal(
-            f"Keep the bit alive: {steps} steps after it was written, at least half of the cell "
-            "state is left, with its sign.",
+            f"Keep the bit alive for {steps} steps: at least half of what it did to the cell state "
+            "is still there.",
             (("alive", ">=", steps),),
         ),
         Goal(
-            "Clamp one gate so that the cell has lost more than half of it after one step.",
+            "Hold one gate so that more than half of the bit is gone after a single step.",
             (("alive", "==", 0), ("held", ">", 0)),
         ),
     )

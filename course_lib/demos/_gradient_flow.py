@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 
+from course_lib._checks import check_finite
 from course_lib.demos import _svg
 from course_lib.demos._demo import Demo, picture
 from course_lib.demos._state import SHORT, Goal, check_limit, goals_of, plain, uniforms
@@ -28,7 +29,7 @@ GOALS = (
 def gradient_flow(
     name, *,
     length=50, cell="rnn", radius=0.9, forget_bias=1.0, start="random", activation="tanh",
-    hidden=8, seed=0, x=None, t=None, title="", goals=GOALS, predict=False,
+    hidden=8, seed=0, x=None, t=0, title="", goals=GOALS, predict=False,
 ):  # fmt: skip
     """Show the norm of dh_T/dh_t at every step of a randomly started cell, on a log axis.
 
@@ -55,8 +56,8 @@ def gradient_flow(
     x : array-like of shape (T,), optional
         Input at each step, at most 60 numbers in [-10, 10], then zeros; drawn from the seed by
         default.
-    t : int, optional
-        State shown first, from 0 (start) to ``length`` (last, the default).
+    t : int, default=0
+        Lag shown first: how many steps before the last state, from 0 to ``length``.
     title : str, default=""
         Heading of the demo.
     goals : sequence of Goal
@@ -85,7 +86,7 @@ def gradient_flow(
         "name": name,
         "fixed": {"hidden": hidden, "goals": goals_of(goals), "title": title},
         "xs": plain(np.pad(x, (0, MAX_T - len(x))), SHORT),
-        "t": length if t is None else t,
+        "t": t,
         "seed": seed,
         "opts": {
             "length": length,
@@ -101,7 +102,10 @@ def gradient_flow(
 
 
 def check(state):
-    """Raise ``ValueError`` where the step shown is past the end."""
+    """Raise ``ValueError`` where an option is not finite or the lag shown is past the start."""
+    for name in ("radius", "forget_bias"):
+        check_finite(name, state["opts"][name])
+    check_finite("x", state["xs"])
     if state["t"] > state["opts"]["length"]:
         raise ValueError(f"t must be at most {state['opts']['length']}, got {state['t']}")
 

@@ -11,7 +11,10 @@ SCHEMA = Path(__file__).with_name("schema.json")
 MAX_STATE_BYTES = 15_000  # inline in the page; demos.md
 DIGITS = 12  # of every stored parameter: more than any comparison asks for
 SHORT = 4  # of learned weights and inputs: what a reader sees is what is computed with
-VIEWS = ("trellis", "chain", "em", "gate_trace", "gradient_flow", "family", "quiz")
+VIEWS = (
+    "trellis", "chain", "em", "state_trace", "gate_trace", "three_cells", "gradient_flow", "family",
+    "quiz",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ class DemoWidget(anywidget.AnyWidget):
     initial = traitlets.Dict().tag(sync=True)  # what reset and the share link compare with
     state = traitlets.Dict().tag(sync=True)
     t = traitlets.Int(0).tag(sync=True)
+    computed = traitlets.Dict().tag(sync=True)  # by Python for a state: a reader's own cell
 
 
 @functools.cache
@@ -29,7 +30,9 @@ def make_widget(demo):
     view = demo.state["view"]
     if not (STATIC / f"widget-{view}.js").is_file():
         return None
-    widget = _widget_class(view)(initial=demo._initial, state=demo.state, t=demo.t)
+    widget = _widget_class(view)(
+        initial=demo._initial, state=demo.state, t=demo.t, computed=demo._computed()
+    )
 
     def from_page(change):
         demo.state = change["new"]  # a state that does not fit is refused here, with its reason

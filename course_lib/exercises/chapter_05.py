@@ -209,7 +209,8 @@ def check_latch(w_xh, w_hh):
             ),
             (
                 lambda _: u > 1 and settles_twice(_),
-                "with this w_hh there is one resting state only: whatever was set is forgotten",
+                "with this w_hh there is one resting state only, or two too close together: "
+                "whatever was set is forgotten",
             ),
             (lambda _: w > 0, "a push of +1 must drive the unit up: w_xh must be positive"),
             (

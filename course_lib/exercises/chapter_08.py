@@ -187,7 +187,47 @@ def check_flip(function):
     )
 
 
-@exercise("8.5 A GRU of your own")
+@exercise("8.5 Make the two candidates part")
+def check_part(h, W_hn, r):
+    """A state, a matrix and gates for which the place of r matters as much as it can."""
+    h, W_hn, r = (np.asarray(a, dtype=float) for a in (h, W_hn, r))
+    H = h.size
+
+    def gap(_=None):
+        return np.abs(np.tanh(r * (h @ W_hn)) - np.tanh((r * h) @ W_hn)).max()
+
+    def diagonal(_):
+        return np.array_equal(W_hn, np.diag(np.diag(W_hn)))
+
+    return wrong_claim(
+        (h, W_hn, r),
+        [
+            (
+                lambda _: h.shape == r.shape == (H,) and W_hn.shape == (H, H),
+                "shapes must be (H,), (H, H), (H,) with one H for all three",
+            ),
+            (lambda _: np.isfinite(W_hn).all(), "the weights must be finite numbers"),
+            (lambda _: (np.abs(h) < 1).all(), "a state of a GRU lies strictly between -1 and 1"),
+            (lambda _: ((r >= 0) & (r <= 1)).all(), "a gate lies between 0 and 1"),
+            (lambda _: H > 1, "with one unit the two candidates are the same number; take two"),
+            (
+                lambda _: not diagonal(None),
+                "with a diagonal matrix the two candidates are equal; let units talk",
+            ),
+            (
+                lambda _: not np.allclose(r, r[0]),
+                "with equal gates r is one factor, and the order does not matter; part them",
+            ),
+            (
+                lambda _: gap() > 1.9,
+                "they differ, but by less than 1.9: let one unit's silence turn a sign, "
+                "and make the weights large",
+            ),
+        ],
+    )
+
+
+@exercise("8.6 A GRU of your own")
 def check_cell(function):
     """One step of a GRU for a batch, as PyTorch does it."""
     wrong = [
@@ -241,7 +281,7 @@ def _back_cases():
     return cases
 
 
-@exercise("8.6 Four ways back")
+@exercise("8.7 Four ways back")
 def check_backward(function):
     """Gradient of a loss at h_prev from its gradient at h_t."""
     every = ("keep", "z", "r", "n")
@@ -297,7 +337,7 @@ def _run_switch(weights, x):
     return np.array(states)
 
 
-@exercise("8.7 A switch by hand")
+@exercise("8.8 A switch by hand")
 def check_switch(W_xa, W_ha, b_x, b_h):
     """Weights of one unit that input 0 switches on, input 1 switches off, and silence leaves."""
     weights = tuple(np.asarray(w, dtype=float) for w in (W_xa, W_ha, b_x, b_h))
@@ -353,7 +393,7 @@ def _one_sided(k_a, k_b, n):
     return sum(ways) / comb(2 * n, total)
 
 
-@exercise("8.8 What can so few seeds say?")
+@exercise("8.9 What can so few seeds say?")
 def check_seeds(function):
     """Probability of a difference at least as unlikely when the labels mean nothing."""
     return wrong_function(
@@ -371,46 +411,6 @@ def check_seeds(function):
                 "that is a coin for each solved run; here the labels are shuffled over all runs",
             ),
             (lambda a, b, n: 1 - _exact_p(a, b, n), "this is one minus the probability asked for"),
-        ],
-    )
-
-
-@exercise("8.9 Make the two candidates part")
-def check_part(h, W_hn, r):
-    """A state, a matrix and gates for which the place of r matters as much as it can."""
-    h, W_hn, r = (np.asarray(a, dtype=float) for a in (h, W_hn, r))
-    H = h.size
-
-    def gap(_=None):
-        return np.abs(np.tanh(r * (h @ W_hn)) - np.tanh((r * h) @ W_hn)).max()
-
-    def diagonal(_):
-        return np.array_equal(W_hn, np.diag(np.diag(W_hn)))
-
-    return wrong_claim(
-        (h, W_hn, r),
-        [
-            (
-                lambda _: h.shape == r.shape == (H,) and W_hn.shape == (H, H),
-                "shapes must be (H,), (H, H), (H,) with one H for all three",
-            ),
-            (lambda _: np.isfinite(W_hn).all(), "the weights must be finite numbers"),
-            (lambda _: (np.abs(h) < 1).all(), "a state of a GRU lies strictly between -1 and 1"),
-            (lambda _: ((r >= 0) & (r <= 1)).all(), "a gate lies between 0 and 1"),
-            (lambda _: H > 1, "with one unit the two candidates are the same number; take two"),
-            (
-                lambda _: not diagonal(None),
-                "with a diagonal matrix the two candidates are equal; let units talk",
-            ),
-            (
-                lambda _: not np.allclose(r, r[0]),
-                "with equal gates r is one factor, and the order does not matter; part them",
-            ),
-            (
-                lambda _: gap() > 1.9,
-                "they differ, but by less than 1.9: let one unit's silence turn a sign, "
-                "and make the weights large",
-            ),
         ],
     )
 

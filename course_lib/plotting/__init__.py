@@ -28,6 +28,7 @@ from course_lib.plotting._frame import (
     show,
     to_svg,
 )
+from course_lib.plotting._gates import plot_gates
 from course_lib.plotting._hidden_markov import (
     plot_accuracy,
     plot_beliefs,
@@ -54,6 +55,7 @@ __all__ = [
     "plot_curves",
     "plot_em",
     "plot_flow",
+    "plot_gates",
     "plot_hysteresis",
     "plot_mixture",
     "plot_plane",

@@ -93,7 +93,12 @@ def plot_spectrum(scores, *, levels=None, xlabel="log loss, nats"):
         dash = DASHES[(1, 2, 3)[k % 3]]
         label = f"{name}: {level:.3f}"
         ax.axvline(level, color=INK, linewidth=1.2, linestyle=dash, label=label)
-    ax.set(ylim=(len(scores) - 0.5, -0.5), xlabel=xlabel)
+    every = np.concatenate([np.ravel(v) for v in (*scores.values(), *levels.values())]).astype(
+        float
+    )
+    room = 0.04 * np.ptp(every)
+    ax.set(xlim=(every.min() - room, every.max() + room), ylim=(len(scores) - 0.5, -0.5))
+    ax.set_xlabel(xlabel)
     ax.set_yticks(range(len(scores)), list(scores))
     ax.tick_params(axis="y", length=0)
     if levels:

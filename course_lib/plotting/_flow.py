@@ -115,14 +115,16 @@ def plot_seeds(
     """
     x = np.asarray(x, dtype=float)
     fig, ax = figure(WIDTH, height)
+    apart = 0.012 * (x.max() - x.min())  # points of two models at one place stay visible
     for k, (name, values) in enumerate(scores.items()):
         values, colour = np.atleast_2d(np.asarray(values, dtype=float)), PALETTE[k % 4]
         ax.plot(x, values.mean(axis=0), color=colour, linestyle=DASHES[k % 4], label=name)
         for row in values:
-            ax.plot(x, row, linestyle="none", marker=MARKERS[k % 4], color=colour, alpha=0.75)
+            aside = x + apart * (k - (len(scores) - 1) / 2)
+            ax.plot(aside, row, linestyle="none", marker=MARKERS[k % 4], color=colour, alpha=0.75)
     for level, name, dash in ((ceiling, "ceiling", 3), (chance, "chance", 2)):
         if level is not None:
-            label = f"{name}: {level:g}"
+            label = f"{name}: {level:.3g}"
             ax.axhline(level, color=INK, linewidth=1.2, linestyle=DASHES[dash], label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     legend(ax)

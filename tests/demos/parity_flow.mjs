@@ -1,16 +1,37 @@
-// Reads [{fn, args}, ...] from stdin, answers with the results: gates, gradient flow and family.
-import { flow, norm, run, spectralRadius, weights } from "../../course_lib/demos/js/core/flow.js";
+// Reads [{fn, args}, ...] from stdin, answers with the results: demos of cells.
+import { flow, forward } from "../../course_lib/demos/js/core/cells.js";
+import { norm, spectralRadius, weights } from "../../course_lib/demos/js/core/flow.js";
 import { kalman } from "../../course_lib/demos/js/core/kalman.js";
+import { checkState } from "../../course_lib/demos/js/core/state.js";
+import { family } from "../../course_lib/demos/js/views/family.js";
+import { gate_trace } from "../../course_lib/demos/js/views/gate_trace.js";
+import { gradient_flow } from "../../course_lib/demos/js/views/gradient_flow.js";
 import { linear } from "../../course_lib/demos/js/core/linear.js";
+import { state_trace } from "../../course_lib/demos/js/views/state_trace.js";
+import { three_cells } from "../../course_lib/demos/js/views/three_cells.js";
+
+const views = { family, gate_trace, gradient_flow, state_trace, three_cells };
 
 const calls = {
+  valid: (state) => checkState(state) === "" && views[state.view].wrong(state) === "",
+  // The result on `state`, reached by an edit of `start`, and what the view says about it.
+  view(state, start = state) {
+    const view = views[state.view];
+    const result = view.compute(state, { state: start, result: view.compute(start) });
+    const q = view.question(state, result);
+    return {
+      result, facts: view.facts(state, result, start), say: view.say(state, result), sums: view.sums(state, result),
+      table: view.table(state, result), python: view.python(state), question: q,
+    };
+  },
   radius: (W) => spectralRadius(W),
   norm: (J) => norm(J),
   weights: (seed, H, opts) => weights(seed, H, opts),
   flow({ seed, xs, fixed: { hidden }, opts }) {
-    const w = weights(seed, hidden, opts);
-    const states = run(xs.slice(0, opts.length), w, opts.cell, opts.activation);
-    return { states, ...flow(states, w, opts.cell, opts.activation) };
+    const [w, x] = [weights(seed, hidden, opts), xs.slice(0, opts.length).map((v) => [v])];
+    const states = forward(opts.cell, w, x, opts);
+    const { h, c } = flow(opts.cell, w, states, opts, false);
+    return { states, h, c };
   },
   kalman: (y, p, y0, from) => kalman(y, p, kalman(y0, p), from),
   linear: (x, p, x0, from) => linear(x, p, linear(x0, p), from),

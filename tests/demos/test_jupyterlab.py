@@ -18,17 +18,36 @@ from course_lib import hmm
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 90  # a cold JupyterLab on a busy machine
 TRIES, TRY_S = 6, 15
-CELLS = [
-    """from course_lib import demos
+NOTEBOOKS = {
+    "trellis": [
+        """from course_lib import demos
 demo = demos.trellis(
     name="casino", obs=[2, 5, 5, 0], pi=[2/3, 1/3], A=[[0.95, 0.05], [0.1, 0.9]],
     B=[[1/6] * 6, [0.1] * 5 + [0.5]], states=["fair", "loaded"],
 )
 demo""",
-    """import json
+        """import json
 print("RESULT" + json.dumps([demo.state, demo.t, demo.trace()["alpha"].tolist()]))""",
-    "demo.state = {**demo.state, 't': 3}",
-]
+        "demo.state = {**demo.state, 't': 3}",
+    ],
+    "own": [
+        """import numpy as np
+from course_lib import demos
+
+def my_cell(x_t, h_prev):
+    if x_t[0, 0] > 1.5:
+        raise OverflowError("too loud")
+    return np.tanh(x_t @ np.array([[0.7, -0.2]]) + h_prev @ np.array([[0.5, 0.1], [0.0, 0.9]]))
+
+demo = demos.state_trace("mine", [[1.0], [0.0], [0.0], [2.0]], h0=[0, 0], cell=my_cell)
+demo""",
+        """import json
+print("RESULT" + json.dumps([demo.state, demo._widget.computed, None]))""",
+        """import json
+steps = demo.trace()["h"]
+print("RESULT" + json.dumps([demo.state, steps.tolist(), None]))""",
+    ],
+}
 
 
 def free_port():
@@ -37,17 +56,19 @@ def free_port():
         return s.getsockname()[1]
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """Address of a JupyterLab with the notebook ``demo.ipynb``; its files stay in tmp_path."""
-    cells = [
-        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [],
-         "execution_count": None, "source": source}
-        for i, source in enumerate(CELLS)
-    ]  # fmt: skip
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Address of a JupyterLab that has the notebooks; its files stay in a temporary folder."""
+    tmp_path = tmp_path_factory.mktemp("lab")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}}
-    (tmp_path / "demo.ipynb").write_text(json.dumps({**notebook, "cells": cells}))
+    for name, sources in NOTEBOOKS.items():
+        cells = [
+            {"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [],
+             "execution_count": None, "source": source}
+            for i, source in enumerate(sources)
+        ]  # fmt: skip
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps({**notebook, "cells": cells}))
     port = free_port()
     places = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     env = {
@@ -86,47 +107,73 @@ def lab(tmp_path):
         log.close()
 
 
-def test_drag_then_trace(lab, browser):
-    context = browser.new_context(viewport={"width": 1300, "height": 1400})
-    context.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{lab}/lab/tree/demo.ipynb")
-    cells = page.locator(".jp-Notebook .jp-CodeCell")
-    cells.nth(2).wait_for()
-    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-    idle.first.wait_for(state="attached")
+class Notebook:
+    """A notebook that is open in the browser."""
 
-    def run(number):
+    def __init__(self, lab, browser, name):
+        self.context = browser.new_context(viewport={"width": 1300, "height": 1400})
+        self.context.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(60_000)
+        self.errors = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(f"{lab}/lab/workspaces/{name}/tree/{name}.ipynb")
+        self.cells = self.page.locator(".jp-Notebook .jp-CodeCell")
+        self.cells.nth(2).wait_for()
+        idle = self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        idle.first.wait_for(state="attached")
+
+    def run(self, number):
         """Run a cell and wait for its new number; a key pressed too early is lost, so try again."""
-        prompt = cells.nth(number).locator(".jp-InputPrompt")
+        prompt = self.cells.nth(number).locator(".jp-InputPrompt")
         before = prompt.inner_text()
         for _ in range(TRIES):
-            cells.nth(number).locator(".cm-content").click()
-            page.keyboard.press("Control+Enter")
+            self.cells.nth(number).locator(".cm-content").click()
+            self.page.keyboard.press("Control+Enter")
             deadline = time.monotonic() + TRY_S
             while time.monotonic() < deadline:
                 now = prompt.inner_text()
                 if now != before and re.search(r"\d", now):
                     return
-                page.wait_for_timeout(100)
+                self.page.wait_for_timeout(100)
         pytest.fail(f"cell {number} did not run: its prompt is still {prompt.inner_text()!r}")
 
-    def result():
-        run(1)
-        output = cells.nth(1).locator(".jp-OutputArea-output")
+    def result(self, number=1):
+        """Run a cell and return what it prints behind RESULT."""
+        self.run(number)
+        output = self.cells.nth(number).locator(".jp-OutputArea-output")
         output.wait_for()
-        text = output.inner_text()
-        return json.loads(text.split("RESULT", 1)[1])
+        return json.loads(output.text_content().split("RESULT", 1)[1])
 
-    run(0)
-    demo = cells.nth(0).locator(".sbs")
-    cells.nth(0).locator(".jp-OutputArea-output").first.wait_for()
-    assert "Traceback" not in cells.nth(0).inner_text()
-    demo.wait_for()
-    assert cells.nth(0).locator("img").count() == 0  # the widget, not the picture
+    def demo(self):
+        """Run the first cell; return the live demo below it, not the picture."""
+        self.run(0)
+        cell = self.cells.nth(0)
+        cell.locator(".jp-OutputArea-output").first.wait_for()
+        assert "Traceback" not in cell.inner_text()
+        demo = cell.locator(".sbs")
+        demo.wait_for()
+        assert cell.locator("img").count() == 0
+        return demo
+
+
+@pytest.fixture
+def open_notebook(lab, browser):
+    opened = []
+
+    def open_(name):
+        opened.append(Notebook(lab, browser, name))
+        return opened[-1]
+
+    yield open_
+    for notebook in opened:
+        notebook.context.close()
+
+
+def test_drag_then_trace(open_notebook):
+    notebook = open_notebook("trellis")
+    page, result = notebook.page, notebook.result
+    demo = notebook.demo()
     bar = demo.get_by_role("slider", name="from fair to: loaded")
     bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
@@ -147,7 +194,42 @@ def test_drag_then_trace(lab, browser):
     np.testing.assert_allclose(alpha, expected, rtol=0, atol=1e-12)  # the same library, over JSON
     assert shown.endswith(f"{alpha[1][1]:.3f}")  # what the page writes out is what Python computes
 
-    run(2)  # and back: Python sets the step
+    notebook.run(2)  # and back: Python sets the step
     page.wait_for_function("document.querySelector('.sbs-count input').value === '3'")
-    assert errors == []
-    context.close()
+    assert notebook.errors == []
+
+
+def test_own_cell_runs_in_the_kernel_and_its_error_stands_in_the_demo(open_notebook):
+    notebook = open_notebook("own")
+    page, demo = notebook.page, notebook.demo()
+
+    def wait_for_alert(text):
+        page.wait_for_function(
+            "text => [...document.querySelectorAll('.sbs [role=alert]')].at(-1).innerText === text",
+            arg=text,
+        )
+
+    wait_for_alert("OverflowError at t = 3: too loud")
+    lane = demo.get_by_role("slider", name="input 0, t =")
+    for _ in range(3):
+        lane.press("ArrowRight")
+    lane.press("Home")  # -2: quiet enough
+    wait_for_alert("")
+    lane.press("ArrowLeft")
+    lane.press("PageUp")
+
+    state, steps, _ = notebook.result(2)
+    x = np.array(state["xs"])
+    assert x[3, 0] == -2 and x[2, 0] == 0.5
+    h, expected = np.zeros((1, 2)), []
+    for t in range(4):
+        h = np.tanh(x[t] @ np.array([[0.7, -0.2]]) + h @ np.array([[0.5, 0.1], [0.0, 0.9]]))
+        expected.append(h[0])
+    np.testing.assert_allclose(steps, expected, rtol=0, atol=1e-12)  # the same products
+    shown = demo.locator(".sbs-gutter small").all_inner_texts()[1:]  # below the input's
+    assert shown == [f"{v:.3f}".replace("-", "−") for v in expected[2]]
+    _, computed, _ = notebook.result(1)
+    assert computed["error"] == "" and computed["of"][0] == state["xs"]
+    lane.press("End")  # 2 at t = 2: the cell refuses again, from there on
+    wait_for_alert("OverflowError at t = 2: too loud")
+    assert notebook.errors == []

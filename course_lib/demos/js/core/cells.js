@@ -23,7 +23,11 @@ export function affine(v, W, b, from = 0, to = b.length) {
   return out;
 }
 // d @ W^T for columns [from, from + d.length).
-const pull = (d, W, from = 0) => W.map((row) => d.reduce((s, v, j) => s + v * row[from + j], 0));
+const pull = (d, W, from = 0) => W.map((row) => {
+  let total = 0;
+  for (let j = 0; j < d.length; j++) total += d[j] * row[from + j];
+  return total;
+});
 const sum = (a, b) => a.map((v, k) => v + b[k]);
 const block = (a, k, H) => a.slice(k * H, (k + 1) * H);
 
@@ -144,19 +148,19 @@ export function backward(kind, p, xs, trace, dh, opts = {}, last = {}) {
   return { params: dp, x: dx, h0: at.dh, c0: at.dc ?? null };
 }
 
-// Spectral norms for t = 0..T: `h` of dh_T/dh_t through every path, `c` of dh_T/dc_t (lstm), and
-// `state` of d state_T / d state_t, the whole state.
-export function flow(kind, p, trace, opts = {}) {
+// Spectral norms for t = 0..T: `h` of dh_T/dh_t through every path, `c` of dh_T/dc_t (lstm), and,
+// unless `whole` is false, `state` of d state_T / d state_t, the whole state.
+export function flow(kind, p, trace, opts = {}, whole = true) {
   const H = unitsOf(p);
   const two = kind === "lstm";
   const unit = (k, n) => Array.from({ length: H }, (_, j) => +(n === k * H + j));
-  let rows = Array.from({ length: two ? 2 * H : H }, (_, n) => ({ dh: unit(0, n), dc: unit(1, n) }));
+  let rows = Array.from({ length: two && whole ? 2 * H : H }, (_, n) => ({ dh: unit(0, n), dc: unit(1, n) }));
   const out = { h: [], c: [], state: [] };
   for (let t = trace.length - 1; t >= 0; t--) {
     const top = rows.slice(0, H);
     out.h[t] = norm(top.map((row) => row.dh));
     if (two) out.c[t] = norm(top.map((row) => row.dc));
-    out.state[t] = two ? norm(rows.map((row) => [...row.dh, ...row.dc])) : out.h[t];
+    if (whole) out.state[t] = two ? norm(rows.map((row) => [...row.dh, ...row.dc])) : out.h[t];
     if (t) rows = rows.map((row) => cells[kind].back(trace[t - 1], trace[t], row.dh, row.dc ?? zeros(H), p, opts));
   }
   return out;

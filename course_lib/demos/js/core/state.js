@@ -132,6 +132,13 @@ export function misfit(name, table, [size, ...inner]) {
   return Math.abs(table.reduce((a, b) => a + b, 0) - 1) > 1e-6 ? `params.${name} does not sum to 1` : "";
 }
 
+// First index at which two lists of numbers or rows differ.
+export function firstChange(a, b) {
+  let t = 0;
+  while (t < a.length && t < b.length && String(a[t]) === String(b[t])) t++;
+  return t;
+}
+
 // Python that makes the demo again: `lines` first, then the call with its keyword arguments.
 export const python = (state, imports, lines, args) => `import numpy as np
 from course_lib import demos, ${imports}

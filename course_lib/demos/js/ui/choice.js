@@ -24,9 +24,9 @@ export function choice({ legend, show = true, options, set }) {
 }
 
 // Rows of "verb, formula, numbers": one cell's arithmetic with the numbers in place.
-export function arithmetic() {
+export function arithmetic(caption = "arithmetic of the highlighted cell") {
   const body = h("tbody");
-  const el = h("table", { class: "sbs-sums" }, h("caption", { class: "sbs-live", text: "arithmetic of the highlighted cell" }), body);
+  const el = h("table", { class: "sbs-sums" }, h("caption", { class: "sbs-live", text: caption }), body);
   return {
     el,
     draw: (rows) => {

@@ -1,7 +1,8 @@
 // What every demo shares: state, undo, links, goals, prediction, table, share, copy as Python.
 //
-// A view gives: `range(state)`, `tidy(state)`, `compute(state, old)`, `build(ctx)` -> {el, draw},
-// and optionally `facts`, `say`, `table`, `python`, `question`, `setProb`.
+// A view gives: `range(state)`, `tidy(state)`, `compute(state, old, computed)`, `build(ctx)` ->
+// {el, draw}, and optionally `facts`, `say`, `table`, `python`, `question`, `setProb`. `computed` is
+// what a kernel sent for the state, where Python does the computing.
 
 import { applyEntries, checkState, copy, holds, parseHash, shareHash } from "../core/state.js";
 import { h, icon, keep, num, palette, put } from "./dom.js";
@@ -14,7 +15,8 @@ const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 export function mountDemo({ model, el }, view) {
   const initial = model.get("initial");
   let state = copy(model.get("state"));
-  let result = view.compute(state);
+  const compute = (old) => view.compute(state, old, model.get("computed"));
+  let result = compute();
   let marked = result; // what the last gesture started from: views mark what changed since
   const undos = [];
   const done = new Set();
@@ -25,7 +27,7 @@ export function mountDemo({ model, el }, view) {
   // -- state ----------------------------------------------------------------------------------
   function adopt(next, before = state) {
     state = view.tidy(next);
-    result = view.compute(state, { state: before, result });
+    result = compute({ state: before, result });
     frame ||= requestAnimationFrame(draw);
   }
   function remember(label) {
@@ -220,9 +222,11 @@ export function mountDemo({ model, el }, view) {
     sent = JSON.stringify(next);
     adopt(copy(next));
   };
+  const computedByPython = () => adopt(state);
   const stepFromPython = () => model.get("t") !== state.t && go(model.get("t"));
   model.on("change:state", fromPython);
   model.on("change:t", stepFromPython);
+  model.on("change:computed", computedByPython);
   listen(document, "click", (event) => {
     const link = event.target.closest?.("a[href*='#demo=']");
     if (link && follow(link.hash || link.getAttribute("href"), true)) event.preventDefault();
@@ -259,6 +263,7 @@ export function mountDemo({ model, el }, view) {
     themes.disconnect();
     model.off?.("change:state", fromPython);
     model.off?.("change:t", stepFromPython);
+    model.off?.("change:computed", computedByPython);
     el.replaceChildren();
   };
   return { cleanup, get state() { return state; }, get result() { return result; } };
