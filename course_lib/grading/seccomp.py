@@ -67,28 +67,69 @@ DENIED = {
     "modify_ldt": (154, None),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
+    # Memory that no process shows as its own.
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+}
+# Where only Landlock stands around the student, whose process then has the user, the process
+# numbers and the files of others before it: what Landlock does not look at.
+DENIED_WITHOUT_NAMESPACES = {
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "setxattrat": (463, 463),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
+    "setpriority": (141, 140),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setattr": (314, 274),
+    "ioprio_set": (251, 30),
+    # Sockets with a path are doors to the user's other programs (D-Bus, Docker, SSH agent).
+    "socket": (41, 198),
 }
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 CLONE, CLONE3 = (56, 220), (435, 435)
-SOCKET = (41, 198)
+SOCKETPAIR = (53, 199)
+LIMITS_OF_OTHERS = ((302, 261), (203, 122))  # prlimit64, sched_setaffinity: first a process
 CLONE_NEW = 0x7E020000  # every flag that asks for a new name space
-AF_UNIX = 1
+SOCK_STREAM, SOCK_TYPE = 1, 0xF
 
 EPERM, ENOSYS = 1, 38
-LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
-NUMBER, MACHINE, ARGUMENT_0 = 0, 4, 16  # places in the kernel's struct seccomp_data
+NUMBER, MACHINE, ARGUMENT_0, ARGUMENT_1 = 0, 4, 16, 24  # places in the kernel's struct seccomp_data
 
 
-def filter_program(machine=None, sockets=True):
+def filter_program(machine=None, namespaces=True):
     """Return the filter as bytes, an array of the kernel's ``struct sock_filter``.
 
     Parameters
     ----------
     machine : str, optional
         ``x86_64`` or ``aarch64``; this machine if left out.
-    sockets : bool, default=True
-        False refuses every socket but local ones; needed where there is no network name space.
+    namespaces : bool, default=True
+        False where no name spaces separate the process from others: also refuses all sockets but
+        pairs of streams, new file modes and owners, shared memory, and the limits of others.
 
     Returns
     -------
@@ -109,15 +150,19 @@ def filter_program(machine=None, sockets=True):
     lines += [(LOAD, 0, 0, NUMBER)]
     if machine == "x86_64":  # the x32 table has other numbers for the same calls
         lines += [(AT_LEAST, 0, 1, 0x40000000), (RETURN, 0, 0, ERROR | EPERM)]
-    for numbers in DENIED.values():
+    for numbers in (DENIED if namespaces else DENIED | DENIED_WITHOUT_NAMESPACES).values():
         if numbers[k] is not None:
             lines += [(EQUAL, 0, 1, numbers[k]), (RETURN, 0, 0, ERROR | EPERM)]
     # clone3 hides its flags in memory; ENOSYS makes the C library use clone, whose flags show.
     lines += [(EQUAL, 0, 1, CLONE3[k]), (RETURN, 0, 0, ERROR | ENOSYS)]
-    lines += [(EQUAL, 0, 3, CLONE[k]), (LOAD, 0, 0, ARGUMENT_0)]
-    lines += [(ANY_BIT, 0, 1, CLONE_NEW), (RETURN, 0, 0, ERROR | EPERM)]
-    if not sockets:
-        lines += [(LOAD, 0, 0, NUMBER), (EQUAL, 0, 3, SOCKET[k]), (LOAD, 0, 0, ARGUMENT_0)]
-        lines += [(EQUAL, 1, 0, AF_UNIX), (RETURN, 0, 0, ERROR | EPERM)]
+    lines += [(EQUAL, 0, 4, CLONE[k]), (LOAD, 0, 0, ARGUMENT_0)]
+    lines += [(ANY_BIT, 0, 1, CLONE_NEW), (RETURN, 0, 0, ERROR | EPERM), (RETURN, 0, 0, ALLOW)]
+    if not namespaces:
+        for numbers in LIMITS_OF_OTHERS:  # 0 is the caller itself
+            lines += [(EQUAL, 0, 4, numbers[k]), (LOAD, 0, 0, ARGUMENT_0)]
+            lines += [(EQUAL, 1, 0, 0), (RETURN, 0, 0, ERROR | EPERM), (RETURN, 0, 0, ALLOW)]
+        # A pair of datagram sockets can be turned to any address, one of streams cannot.
+        lines += [(EQUAL, 0, 4, SOCKETPAIR[k]), (LOAD, 0, 0, ARGUMENT_1), (AND, 0, 0, SOCK_TYPE)]
+        lines += [(EQUAL, 1, 0, SOCK_STREAM), (RETURN, 0, 0, ERROR | EPERM)]
     lines += [(RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("=HBBI", *line) for line in lines)
