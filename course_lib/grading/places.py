@@ -17,6 +17,7 @@ SYSTEM = "/lib /lib64 /usr/lib /usr/lib64 /usr/share/zoneinfo /etc/ld.so.cache /
 SYSTEM = [Path(name) for name in SYSTEM.split()]
 PREFIX, BASE = Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()
 PYTHON = str(PREFIX / "bin" / Path(sys.executable).name)
+HOME, CODE = "/tmp/home", "/grader"  # inside bubblewrap
 FIRST_UID, SLOTS = 60_000, 400
 
 
@@ -35,9 +36,13 @@ def hidden_places():
     return sorted(copy for copy in copies if copy.is_dir())
 
 
-def real(part):
-    """Return an argument as it reads inside: the running Python by its true path."""
-    return PYTHON if part == sys.executable else part
+def inside(kind, part):
+    """Return an argument of a command as it reads inside."""
+    if part == sys.executable:
+        return PYTHON
+    if kind == "bubblewrap" and Path(part) in INSIDE:
+        return f"{CODE}/{Path(part).name}"  # where our files lie outside is nobody's business
+    return str(part)
 
 
 def open_to_all():
@@ -83,17 +88,19 @@ def bubblewrap(limits, data_dir, root):
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     command += ["--perms", "1777", "--size", size, "--tmpfs", "/dev/shm"]
     command += ["--perms", "1777", "--size", size, "--tmpfs", "/tmp"]
-    command += ["--perms", "1777", "--dir", "/tmp/home"]
-    places = [place for place in [*SYSTEM, *INSIDE] if place.exists()] + python_places()
+    command += ["--perms", "1777", "--dir", HOME, "--dir", CODE]
+    places = [place for place in SYSTEM if place.exists()] + python_places()
     # Made first, or bubblewrap makes the ones below a closed folder like /root closed as well.
     for parent in sorted({parent for place in places for parent in place.parents} - {Path("/")}):
         command += ["--dir", str(parent)]
     for place in places:
         command += ["--ro-bind", str(place), str(place)]
+    for place in INSIDE:
+        command += ["--ro-bind-try", str(place), f"{CODE}/{place.name}"]
     for place in hidden_places():
         command += ["--tmpfs", str(place), "--remount-ro", str(place)]
     if data_dir:
-        command += ["--ro-bind", os.path.realpath(data_dir), "/tmp/home/data"]
+        command += ["--ro-bind", os.path.realpath(data_dir), f"{HOME}/data"]
     return [*command, "--remount-ro", "/"]
 
 
