@@ -100,7 +100,8 @@ class Sandbox:
         if limits.address_mb:
             table["AS"] = limits.address_mb * MB
         if self.kind == "bubblewrap" or self._slot:
-            table["NPROC"] = limits.processes
+            keeper = self.kind == "landlock"  # runs as the same user
+            table["NPROC"] = limits.processes + keeper
         elif self.kind == "landlock":
             # Counts all that the user runs, so it only slows a bomb down; the watch counts ours.
             table["NPROC"] = watch.threads_of_user(os.getuid()) + 4 * limits.processes

@@ -64,7 +64,8 @@ def keep(spec):
     if scoped:
         # A domain of the keeper's own, the worker's inside it: the worker cannot signal the
         # keeper, and the keeper's kill(-1) reaches the worker's processes and nobody else's.
-        landlock.restrict([], files=0, network=0)
+        # Moving files between folders is refused by every domain that does not allow it.
+        landlock.restrict([("/", landlock.REFER)], files=landlock.REFER, network=0)
         try:
             os.kill(grader, 0)
         except PermissionError:

@@ -94,7 +94,10 @@ def bubblewrap(limits, data_dir, root):
     for parent in sorted({parent for place in places for parent in place.parents} - {Path("/")}):
         command += ["--dir", str(parent)]
     for place in places:
-        command += ["--ro-bind", str(place), str(place)]
+        if place.is_symlink() and place.is_dir():  # /lib, lib64: one place, so that hiding works
+            command += ["--symlink", os.readlink(place), str(place)]
+        else:
+            command += ["--ro-bind", str(place), str(place)]
     for place in INSIDE:
         command += ["--ro-bind-try", str(place), f"{CODE}/{place.name}"]
     for place in hidden_places():
@@ -108,10 +111,10 @@ def landlock_rules(folder, data_dir):
     """Return the paths that can be used under Landlock, each with what may be done there."""
     hidden = hidden_places()
     # OpenBLAS and PyTorch look at the processor.
-    places = [*SYSTEM, *INSIDE, Path("/proc/cpuinfo"), Path("/sys/devices/system/cpu")]
-    places += [path for name in "null zero random urandom".split() for path in [Path("/dev", name)]]
-    rules = [(str(place), landlock.READ) for place in places]
-    rules += [(str(path), r) for place in python_places() for path, r in _around(place, hidden)]
+    places = [*SYSTEM, *INSIDE, *python_places(), Path("/proc/cpuinfo")]
+    places += [Path("/sys/devices/system/cpu"), Path("/dev/zero"), Path("/dev/urandom")]
+    rules = [rule for place in places for rule in _around(place.resolve(), hidden)]
+    rules = [(str(path), rights) for path, rights in rules]
     rules += [("/dev/null", landlock.READ_FILE | landlock.WRITE_FILE), (folder, landlock.WRITE)]
     return rules + ([(os.path.realpath(data_dir), landlock.READ)] if data_dir else [])
 
@@ -122,7 +125,8 @@ def _around(place, hidden):
         return []
     if not any(place in path.parents for path in hidden):
         return [(place, landlock.READ)]
-    inner = [rule for child in place.iterdir() for rule in _around(child, hidden)]
+    children = [child for child in place.iterdir() if not child.is_symlink()]
+    inner = [rule for child in children for rule in _around(child, hidden)]
     return [(place, landlock.READ_DIR), *inner]
 
 

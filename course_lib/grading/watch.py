@@ -55,7 +55,10 @@ def folder_size(folder, pids):
     A folder with more than ``MANY_FILES`` entries is of infinite size.
     """
     total, entries, waiting = 0, 0, [folder]
-    device = os.stat(folder).st_dev
+    try:
+        device = os.stat(folder).st_dev
+    except FileNotFoundError:  # the keeper has cleared up
+        return 0
     while waiting:
         try:
             with os.scandir(waiting.pop()) as listing:
