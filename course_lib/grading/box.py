@@ -1,7 +1,6 @@
 """One running sandbox: its pipes, its watch, its end."""
 
-import base64
-import json
+import marshal
 import os
 import select
 import shutil
@@ -60,14 +59,13 @@ class Sandbox:
                 self._private_folder(data_dir)
                 spec |= {"home": self.folder, "folder": self.folder}
                 if kind == "landlock":
-                    filter_ = seccomp.filter_program(namespaces=False)
                     spec |= {
                         "keep_reading": root and not places.open_to_all(),
                         "rules": places.landlock_rules(self.folder, data_dir),
-                        "filter": base64.b64encode(filter_).decode(),
+                        "filter": seccomp.filter_program(namespaces=False),
                     }
             launcher = places.inside(kind, places.INSIDE[0])
-            command += [places.PYTHON, "-I", "-S", launcher, json.dumps(spec)]
+            command += [places.PYTHON, "-I", "-S", launcher, marshal.dumps(spec).hex()]
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
