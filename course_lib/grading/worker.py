@@ -7,11 +7,13 @@ Started as ``worker.py OUTPUT_BYTES PACKAGES...``.
 """
 
 import base64
+import contextlib
 import os
 import signal
 import struct
 import sys
 import traceback
+import warnings
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
 sys.path += sys.argv[2:]
@@ -121,6 +123,10 @@ def make_shell(outputs):
         def _showtraceback(self, *error):  # the reply carries it
             pass
 
+        def _tee(self, channel):  # a second copy of all that is printed, without a bound
+            return contextlib.nullcontext()
+
+    warnings.filterwarnings("ignore", "To exit: use")  # IPython's hint after sys.exit()
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
@@ -170,7 +176,7 @@ class Worker:
         return {"python": sys.version.split()[0], "codec": codec.MAX_BYTES}
 
     def cell(self, request):
-        result = self.shell.run_cell(request["source"], store_history=False)
+        result = self.shell.run_cell(request["source"], store_history=True)
         self.show_figures()
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
