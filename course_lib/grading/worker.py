@@ -123,6 +123,9 @@ def make_shell(outputs):
         def _showtraceback(self, *error):  # the reply carries it
             pass
 
+        def _format_exception_for_storage(self, *error, **more):  # it may run student code
+            return {}
+
         def _tee(self, channel):  # a second copy of all that is printed, without a bound
             return contextlib.nullcontext()
 
