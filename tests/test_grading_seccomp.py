@@ -64,7 +64,7 @@ class TestFilter:
 
     def test_allows_everything_else(self, ask):
         listed = [*seccomp.DENIED.values(), *seccomp.DENIED_WITHOUT_NAMESPACES.values()]
-        listed += [seccomp.CLONE3, seccomp.SOCKETPAIR]
+        listed += [seccomp.CLONE3, seccomp.SOCKET, seccomp.SOCKETPAIR]
         rest = set(range(480)) - {numbers[ask.k] for numbers in listed}
         assert {number for number in rest if ask(number) != ALLOW} == set()
 
@@ -79,6 +79,10 @@ class TestFilter:
         for numbers in seccomp.LIMITS_OF_OTHERS:
             assert ask(numbers, 0) == ALLOW
             assert ask(numbers, 4242) == (ALLOW if ask.namespaces else REFUSED)
+
+    def test_sockets_only_of_families_with_name_spaces(self, ask):
+        allowed = {family for family in range(50) if ask(seccomp.SOCKET, family, 1) == ALLOW}
+        assert allowed == ({1, 2, 10, 16} if ask.namespaces else set())
 
     def test_pairs_of_streams_but_not_of_datagrams(self, ask):
         stream, datagram, close_on_exec = 1, 2, 0o2000000

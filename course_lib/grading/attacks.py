@@ -67,6 +67,7 @@ def connect(kind, address):
         s.settimeout(3)
         s.connect(address)
         return address
+refused("the hypervisor", lambda: socket.socket(40, socket.SOCK_STREAM))
 refused("a host outside", lambda: connect(socket.AF_INET, ("192.0.2.1", 80)))
 refused("loopback", lambda: connect(socket.AF_INET, ("127.0.0.1", PORT)))
 refused("an abstract socket", lambda: connect(socket.AF_UNIX, "\\0" + MARK))

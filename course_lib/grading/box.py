@@ -28,7 +28,7 @@ class Sandbox:
     def __init__(self, kind, limits, argv, data_dir):
         self.kind, self.limits = kind, limits
         self.folder, self.killed_for, self._slot = None, None, None
-        self._ended, self._watcher = threading.Event(), None
+        self._ended, self._lock, self._watcher = threading.Event(), threading.Lock(), None
         root = os.getuid() == 0
         if root and kind != "none":
             self._slot = places.Slot()
@@ -76,9 +76,9 @@ class Sandbox:
                 pass_fds=theirs[:3] + theirs[4:],
                 start_new_session=True,
             )
-        except BaseException:
+        except OSError as error:  # no disk, no memory, too many processes
             self._close_all(errors_read)
-            raise
+            raise SandboxFailed(f"{kind}: {error}") from error
         finally:
             for fd in theirs:
                 os.close(fd)
@@ -146,9 +146,11 @@ class Sandbox:
     def _stop(self):
         if self.kind == "bubblewrap":
             self.process.kill()  # its first process inside goes with it, and with that one all
-        elif self._control is not None:
-            control, self._control = self._control, None
-            os.close(control)  # the keeper's sign
+            return
+        with self._lock:  # the watch may want to stop it at the same moment
+            if self._control is not None:
+                os.close(self._control)  # the keeper's sign
+                self._control = None
 
     def kill(self):
         """End every process of the sandbox."""

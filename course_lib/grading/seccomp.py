@@ -104,12 +104,12 @@ DENIED_WITHOUT_NAMESPACES = {
     "sched_setscheduler": (144, 119),
     "sched_setattr": (314, 274),
     "ioprio_set": (251, 30),
-    # Sockets with a path are doors to the user's other programs (D-Bus, Docker, SSH agent).
-    "socket": (41, 198),
 }
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 CLONE, CLONE3 = (56, 220), (435, 435)
-SOCKETPAIR = (53, 199)
+SOCKET, SOCKETPAIR = (41, 198), (53, 199)
+# Local, IPv4, IPv6, routes: bound to a network name space, unlike those to the hypervisor (vsock).
+SAFE_FAMILIES = (1, 2, 10, 16)
 LIMITS_OF_OTHERS = ((302, 261), (203, 122))  # prlimit64, sched_setaffinity: first a process
 CLONE_NEW = 0x7E020000  # every flag that asks for a new name space
 SOCK_STREAM, SOCK_TYPE = 1, 0xF
@@ -157,6 +157,12 @@ def filter_program(machine=None, namespaces=True):
     lines += [(EQUAL, 0, 1, CLONE3[k]), (RETURN, 0, 0, ERROR | ENOSYS)]
     lines += [(EQUAL, 0, 4, CLONE[k]), (LOAD, 0, 0, ARGUMENT_0)]
     lines += [(ANY_BIT, 0, 1, CLONE_NEW), (RETURN, 0, 0, ERROR | EPERM), (RETURN, 0, 0, ALLOW)]
+    lines += [(EQUAL, 0, 3 + len(SAFE_FAMILIES), SOCKET[k]), (LOAD, 0, 0, ARGUMENT_0)]
+    for n, family in enumerate(SAFE_FAMILIES):
+        # Without name spaces none: those with a path are doors to the user's other programs
+        # (D-Bus, Docker, SSH agent).
+        lines += [(EQUAL, len(SAFE_FAMILIES) - n if namespaces else 0, 0, family)]
+    lines += [(RETURN, 0, 0, ERROR | EPERM), (RETURN, 0, 0, ALLOW)]
     if not namespaces:
         for numbers in LIMITS_OF_OTHERS:  # 0 is the caller itself
             lines += [(EQUAL, 0, 4, numbers[k]), (LOAD, 0, 0, ARGUMENT_0)]
