@@ -62,8 +62,14 @@ class TestFilter:
         answers = {ask(numbers) for numbers in listed if numbers[ask.k] is not None}
         assert answers == {ALLOW if ask.namespaces else REFUSED}
 
+    def test_pretends_to_change_files_where_there_are_no_name_spaces(self, ask):
+        listed = seccomp.PRETENDED_WITHOUT_NAMESPACES.values()
+        answers = {ask(numbers) for numbers in listed if numbers[ask.k] is not None}
+        assert answers == {ALLOW if ask.namespaces else ERROR | 0}
+
     def test_allows_everything_else(self, ask):
         listed = [*seccomp.DENIED.values(), *seccomp.DENIED_WITHOUT_NAMESPACES.values()]
+        listed += seccomp.PRETENDED_WITHOUT_NAMESPACES.values()
         listed += [seccomp.CLONE3, seccomp.SOCKET, seccomp.SOCKETPAIR]
         rest = set(range(480)) - {numbers[ask.k] for numbers in listed}
         assert {number for number in rest if ask(number) != ALLOW} == set()

@@ -154,6 +154,15 @@ def f():
         assert reply["outputs"] == [["text", "f\n"]]
 
 
+class TestKinds:
+    def test_works_in_each(self, each_kind):
+        with sandbox.start(each_kind, LIMITS, places.worker_command(LIMITS)) as box:
+            worker = Channel(box.to_worker, box.from_worker)
+            assert cell(worker, "def f(a): return a + 1", 60)["ok"]
+            assert call(worker, "f", 2)["value"] == 3
+            assert cell(worker, "import course_lib")["error"]["type"] == "ModuleNotFoundError"
+
+
 class TestEnds:
     def test_exit_closes_the_channel(self, worker, box):
         with pytest.raises(ChannelClosed):

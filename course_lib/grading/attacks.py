@@ -23,7 +23,7 @@ def call(name, *arguments):
         else f"{name} got through: {result}, {os.strerror(error)}")
 """
 
-# name: code. CALLS, OUTSIDE, BYSTANDER, PORT, MARK, SECRETS and WRITABLE are filled in.
+# name: code. The names in capitals are filled in by the doctor.
 ATTACKS = {
     "other name spaces": """
 call("unshare", 0x10000000); call("unshare", 0x00020000); call("setns", 0, 0)
@@ -84,8 +84,11 @@ for path in SECRETS:
     "writing outside": """
 for folder in WRITABLE:
     refused(folder, lambda: open(os.path.join(folder, MARK), "w").write("x"))
-refused("new mode of Python", lambda: os.chmod(sys.executable, 0o777))
-refused("new mode of a folder", lambda: os.chmod(os.path.dirname(os.__file__), 0o777))
+for action in (lambda: os.chmod(CANARY, 0o777), lambda: os.utime(CANARY, (0, 0))):
+    try:  # may pretend to succeed: the other side looks at the file
+        action()
+    except OSError:
+        pass
 refused("limits of the grader", lambda: __import__("resource").prlimit(OUTSIDE, 7, (1, 1)))
 """,
     "fork bomb": """

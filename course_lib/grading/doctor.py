@@ -70,6 +70,7 @@ def attack(kind, names=None):
                 "PORT": loopback.getsockname()[1],
                 "MARK": mark,
                 "SOCKET_PATH": door,
+                "CANARY": str(canary),
                 "SECRETS": [str(canary), *_secrets()],
                 "WRITABLE": _folders(),
                 "LIMIT": LIMITS.processes,
@@ -130,6 +131,9 @@ def _one(kind, name, names_inside, bystander):
         bad.append(f"{len(alive)} processes left, others gone after {seconds:.1f} s")
     if bystander.poll() is not None:
         bad.append("a process outside was killed")
+    status = os.stat(names_inside["CANARY"])
+    if status.st_mode & 0o777 == 0o777 or status.st_mtime == 0:
+        bad.append("mode or time of a file outside was changed")
     left = [place for place in _folders() if os.path.exists(f"{place}/{names_inside['MARK']}")]
     if left or (folder and os.path.exists(folder) and not box.folder):
         bad.append(f"files left in {', '.join(left)}")
