@@ -3,12 +3,11 @@
 import marshal
 import os
 import select
-import shutil
 import subprocess
 import tempfile
 import threading
 
-from course_lib.grading import places, seccomp, watch
+from course_lib.grading import launch, places, seccomp, watch
 from course_lib.grading.limits import MB
 
 START_S = 20  # what starting may take on a busy machine; usually some hundredths
@@ -188,8 +187,8 @@ class Sandbox:
         self.to_worker = self.from_worker = self._control = None
         if self._slot:
             self._slot.release()
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder and os.path.exists(self.folder):  # the keeper itself was killed
+            launch.remove(self.folder)
 
     def __enter__(self):
         return self

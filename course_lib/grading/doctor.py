@@ -46,6 +46,11 @@ def attack(kind, names=None):
     Yields
     ------
     finding : Finding
+
+    Raises
+    ------
+    ValueError
+        If the kind is ``none``.
     """
     if kind == "none":
         raise ValueError("attacks need a sandbox: without one they would hit this machine")

@@ -83,7 +83,13 @@ def forget_privileges():
 
 
 def filter_calls(program):
-    """Put the filter of system calls (bytes of :mod:`seccomp`) before this process."""
+    """Put a filter of system calls before this process and all that it starts.
+
+    Parameters
+    ----------
+    program : bytes
+        Made by :func:`seccomp.filter_program`.
+    """
     memory = ctypes.create_string_buffer(program, len(program))
     head = struct.pack("@HP", len(program) // 8, ctypes.addressof(memory))
     buffer = ctypes.create_string_buffer(head, len(head))

@@ -6,6 +6,7 @@ and when the grader closes the control pipe, dies, or the worker ends, it leaves
 """
 
 import fcntl
+import importlib
 import marshal
 import os
 import resource
@@ -17,6 +18,7 @@ SIGKILL = 9  # importing signal, json or shutil would cost as much as starting P
 
 
 def main():
+    """Read what to do from the command line, and do it."""
     spec = marshal.loads(bytes.fromhex(sys.argv[1]))
     if spec["kind"] == "bubblewrap":
         if spec["uid"] is not None:
@@ -30,7 +32,15 @@ def main():
 
 
 def enter(spec, landlock=None):
-    """Become the worker; returns never."""
+    """Become the worker; never returns.
+
+    Parameters
+    ----------
+    spec : dict
+        Made by :class:`box.Sandbox`.
+    landlock : module, optional
+        Imported already, because the limits are about to hold.
+    """
     ends = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in spec["pipes"]]
     for fd, place in zip(ends, (READ, WRITE), strict=True):
         os.dup2(fd, place)
@@ -50,9 +60,19 @@ def enter(spec, landlock=None):
 
 
 def keep(spec):
-    """Start the worker as a child, wait for its end or for the grader's word, clear up."""
-    import landlock
+    """Start the worker as a child, wait for its end or for the grader's word, clear up.
 
+    Parameters
+    ----------
+    spec : dict
+        Made by :class:`box.Sandbox`.
+
+    Raises
+    ------
+    OSError
+        If the kernel does not keep the worker's signals inside.
+    """
+    landlock = importlib.import_module("landlock")  # beside this file; there is no package here
     grader, scoped = os.getppid(), spec["kind"] == "landlock"
     landlock.adopt_orphans()
     if spec["uid"] is not None:
@@ -116,7 +136,18 @@ def remove(folder):
 
 
 def reap(child):
-    """Collect who has ended; the worker's exit status, at least 1, if it is among them, else 0."""
+    """Collect who has ended.
+
+    Parameters
+    ----------
+    child : int
+        Process number of the worker.
+
+    Returns
+    -------
+    status : int
+        0 while the worker runs, then its exit status or signal, at least 1.
+    """
     status = 0
     while True:
         try:

@@ -32,6 +32,14 @@ def worker_command(limits):
     """Return the command that runs the worker, for :func:`sandbox.start`.
 
     Without site: its .pth files would cost 30 ms, and link to our own library.
+
+    Parameters
+    ----------
+    limits : Limits
+
+    Returns
+    -------
+    argv : list of str
     """
     packages = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
     packages = [os.path.realpath(path) for path in packages]
@@ -40,7 +48,12 @@ def worker_command(limits):
 
 
 def hidden_places():
-    """Return copies of this library among the packages: installed, not linked."""
+    """Return copies of this library among the packages: installed, not linked.
+
+    Returns
+    -------
+    places : list of Path
+    """
     paths = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
     paths |= {str(Path(sysconfig.get_path("stdlib")) / "site-packages")}
     copies = [Path(path).resolve() / "course_lib" for path in paths]
@@ -88,6 +101,17 @@ def bubblewrap(limits, data_dir, root):
 
     Root needs no user name space, and keeps the two rights with which the launcher becomes
     another user: limits on processes do not bind root.
+
+    Parameters
+    ----------
+    limits : Limits
+    data_dir : path or None
+    root : bool
+        Whether root starts it.
+
+    Returns
+    -------
+    command : list of str
     """
     size = str(limits.tmp_mb * MB)
     command = "bwrap --die-with-parent --new-session --unshare-ipc --unshare-pid --unshare-net"
@@ -119,7 +143,19 @@ def bubblewrap(limits, data_dir, root):
 
 
 def landlock_rules(folder, data_dir):
-    """Return the paths that can be used under Landlock, each with what may be done there."""
+    """Return the paths that can be used under Landlock, each with what may be done there.
+
+    Parameters
+    ----------
+    folder : str
+        The private folder, which can be written.
+    data_dir : path or None
+
+    Returns
+    -------
+    rules : list of (str, int)
+        For :func:`landlock.restrict`.
+    """
     hidden = hidden_places()
     # OpenBLAS and PyTorch look at the processor.
     places = [*SYSTEM, *INSIDE, *python_places(), Path("/proc/cpuinfo")]
@@ -160,4 +196,5 @@ class Slot:
         raise OSError(f"all {SLOTS} users for sandboxes are taken")
 
     def release(self):
+        """Let another sandbox have the number."""
         self._lock.close()

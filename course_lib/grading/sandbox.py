@@ -54,6 +54,11 @@ def probe(kind):
     Returns
     -------
     result : Probe
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
     """
     if kind not in KINDS:
         raise ValueError(f"kind of sandbox must be one of {', '.join(KINDS)}, got {kind!r}")

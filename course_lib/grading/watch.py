@@ -8,7 +8,17 @@ MANY_FILES = 10_000  # entries of a private folder that are looked at; more are 
 
 
 def descendants(root):
-    """Return the process numbers of a process's descendants, each with its number of threads."""
+    """Return the descendants of a process.
+
+    Parameters
+    ----------
+    root : int
+
+    Returns
+    -------
+    found : dict of int to int
+        Process numbers, each with its number of threads.
+    """
     found, waiting = {}, [root]
     while waiting:
         pid = waiting.pop()
@@ -29,6 +39,17 @@ def memory(pids, enough):
 
     Pages that forked processes share count once for each in the quick sum; only if that passes
     ``enough`` is each page's share asked for, which takes the kernel longer.
+
+    Parameters
+    ----------
+    pids : iterable of int
+    enough : int
+        Bytes.
+
+    Returns
+    -------
+    size : int
+        Bytes.
     """
     total = sum(_number(f"/proc/{pid}/statm", lambda text: int(text.split()[1])) for pid in pids)
     if total * PAGE <= enough:
@@ -53,6 +74,17 @@ def folder_size(folder, pids):
     """Return the bytes of a private folder, deleted files that are still open included.
 
     A folder with more than ``MANY_FILES`` entries is of infinite size.
+
+    Parameters
+    ----------
+    folder : str
+    pids : iterable of int
+        Processes that may hold deleted files open.
+
+    Returns
+    -------
+    size : float
+        Bytes.
     """
     total, entries, waiting = 0, 0, [folder]
     try:

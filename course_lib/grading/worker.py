@@ -41,7 +41,7 @@ class Timeout(BaseException):
     """The time of a cell or call is over; not an Exception, so that few handlers catch it."""
 
 
-class Outputs:
+class _Outputs:
     """What a cell prints and shows, up to a bound; takes the place of sys.stdout and stderr."""
 
     encoding, errors = "utf-8", "replace"
@@ -103,7 +103,7 @@ class Outputs:
         return taken
 
 
-def make_shell(outputs):
+def _make_shell(outputs):
     """Return an IPython shell whose displays end in ``outputs``, without files of its own."""
 
     class Hook(DisplayHook):
@@ -143,12 +143,12 @@ def make_shell(outputs):
     return Shell.instance(config=config)
 
 
-class Worker:
+class _Worker:
     """Answers requests from one pipe on the other."""
 
     def __init__(self, bound):
-        self.outputs = Outputs(bound)
-        self.shell = make_shell(self.outputs)
+        self.outputs = _Outputs(bound)
+        self.shell = _make_shell(self.outputs)
         self.own_names = set(self.shell.user_ns)
         sys.stdout = sys.stderr = self.outputs
         signal.signal(signal.SIGALRM, self.over)
@@ -160,16 +160,16 @@ class Worker:
 
     def serve(self):
         while True:
-            (size,) = struct.unpack(">I", take(4))
-            request = codec.decode(take(size))
+            (size,) = struct.unpack(">I", _take(4))
+            request = codec.decode(_take(size))
             reply = self.answer(request)
             reply |= {"id": request["id"], "outputs": self.outputs.take()}
             try:
                 data = codec.encode(reply)
             except codec.CodecError as error:  # the value is nothing that can be sent
                 del reply["value"]
-                data = codec.encode(reply | failure(error))
-            put(struct.pack(">I", len(data)) + data)
+                data = codec.encode(reply | _failure(error))
+            _put(struct.pack(">I", len(data)) + data)
 
     def answer(self, request):
         do = {"hello": self.hello, "cell": self.cell, "call": self.call}
@@ -182,7 +182,7 @@ class Worker:
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
         except BaseException as error:
-            return failure(error)
+            return _failure(error)
 
     def hello(self, request):
         return {"python": sys.version.split()[0], "codec": codec.MAX_BYTES}
@@ -226,7 +226,7 @@ class Worker:
         return {n: callable(v) for n, v in names.items() if not n.startswith("_")}
 
 
-def failure(error):
+def _failure(error):
     """The part of a reply that tells of an exception; its text may itself fail to be made."""
     try:
         message = str(error)[:MAX_MESSAGE]
@@ -245,7 +245,7 @@ def failure(error):
     return {"ok": False, "error": clean}
 
 
-def take(size):
+def _take(size):
     parts = []
     while size:
         part = os.read(READ, min(size, 2**20))
@@ -256,11 +256,11 @@ def take(size):
     return b"".join(parts)
 
 
-def put(data):
+def _put(data):
     data = memoryview(data)
     while data:
         data = data[os.write(WRITE, data) :]
 
 
 if __name__ == "__main__":
-    Worker(int(sys.argv[1])).serve()
+    _Worker(int(sys.argv[1])).serve()
