@@ -4,10 +4,12 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from course_lib.grading import places, sandbox
 from course_lib.grading.channel import Channel, ChannelClosed, ChannelError, ChannelTimeout
-from course_lib.grading.limits import Limits
+from course_lib.grading.codec import Tensor
+from course_lib.grading.limits import Limits, from_table
 
 pytest_plugins = "tests.grading_support"
 LIMITS = Limits(output_kb=1, memory_mb=512)
@@ -116,6 +118,17 @@ class TestCall:
         value = call(worker, "f", np.ones((2, 3)), k=2)["value"]
         assert np.array_equal(value["y"], np.full((2, 3), 2.0)) and value["s"] == (2, 3)
         assert call(worker, "np.linalg.norm", [3.0, 4.0])["value"] == 5.0
+
+    def test_tensors_arrive_as_tensors(self, sandbox_kind):
+        limits = from_table({"torch": True}, "here")
+        with sandbox.start(sandbox_kind, limits, places.worker_command(limits)) as box:
+            worker = Channel(box.to_worker, box.from_worker)
+            source = "import torch\ndef f(a, k): return [a[0].relu(), k['b'].relu()]"
+            assert cell(worker, source, 100)["ok"]
+            x = torch.tensor([-1.0, 2.0])
+            y, b = call(worker, "f", [x], k={"b": torch.tensor(3.0)})["value"]
+        assert type(y) is Tensor and y.array.tolist() == [0.0, 2.0]
+        assert b.array.shape == () and b.array == 3.0
 
     def test_missing_name_says_so(self, worker):
         error = call(worker, "viterbi")["error"]

@@ -15,6 +15,7 @@ import struct
 import sys
 import traceback
 import warnings
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 
 gc.disable()  # while importing; half of a submission's time is that
@@ -206,7 +207,8 @@ class _Worker:
             pyplot.close("all")
 
     def call(self, request):
-        return self.find(request["name"])(*request["args"], **request["kwargs"])
+        args, kwargs = _tensors(request["args"]), _tensors(request["kwargs"])
+        return self.find(request["name"])(*args, **kwargs)
 
     def value(self, request):
         return self.find(request["name"])
@@ -226,6 +228,17 @@ class _Worker:
         return {n: callable(v) for n, v in names.items() if not n.startswith("_")}
 
 
+def _tensors(value):
+    """The value with PyTorch's tensors where the codec has its own."""
+    if type(value) is codec.Tensor:
+        return import_module("torch").from_numpy(value.array)  # only where a course uses it
+    if type(value) is dict:
+        return {key: _tensors(entry) for key, entry in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_tensors, value))
+    return value
+
+
 def _failure(error):
     """The part of a reply that tells of an exception; its text may itself fail to be made."""
     try:
@@ -236,7 +249,7 @@ def _failure(error):
         trace = error.__traceback__  # from the student's own lines on, not ours nor IPython's
         while trace and not trace.tb_frame.f_code.co_filename.startswith("<ipython-input"):
             trace = trace.tb_next
-        lines = traceback.format_exception(type(error), error, trace, limit=-8)
+        lines = traceback.format_exception(type(error), error, trace, limit=12)
         trace = "".join(lines)[-MAX_TRACE:]
     except BaseException:
         trace = ""
