@@ -1,0 +1,1 @@
+"""Marking notebooks of strangers: their code answers questions, it never judges."""

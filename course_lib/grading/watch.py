@@ -1,0 +1,126 @@
+"""What the processes of one sandbox use together, seen from outside through /proc."""
+
+import os
+import stat
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+MANY_FILES = 10_000  # entries of a private folder that are looked at; more are too many
+
+
+def descendants(root):
+    """Return the descendants of a process.
+
+    Parameters
+    ----------
+    root : int
+
+    Returns
+    -------
+    found : dict of int to int
+        Process numbers, each with its number of threads.
+    """
+    found, waiting = {}, [root]
+    while waiting:
+        pid = waiting.pop()
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+            for thread in threads:
+                with open(f"/proc/{pid}/task/{thread}/children") as file:
+                    waiting += [int(child) for child in file.read().split()]
+        except OSError:  # it has ended meanwhile
+            continue
+        found[pid] = len(threads)
+    found.pop(root, None)
+    return found
+
+
+def memory(pids, enough):
+    """Return the bytes that processes hold in memory.
+
+    Pages that forked processes share count once for each in the quick sum; only if that passes
+    ``enough`` is each page's share asked for, which takes the kernel longer.
+
+    Parameters
+    ----------
+    pids : iterable of int
+    enough : int
+        Bytes.
+
+    Returns
+    -------
+    size : int
+        Bytes.
+    """
+    total = sum(_number(f"/proc/{pid}/statm", lambda text: int(text.split()[1])) for pid in pids)
+    if total * PAGE <= enough:
+        return total * PAGE
+    return sum(_number(f"/proc/{pid}/smaps_rollup", _share) for pid in pids)
+
+
+def _number(path, read):
+    try:
+        with open(path) as file:
+            return read(file.read())
+    except (OSError, IndexError, ValueError):  # it has ended meanwhile
+        return 0
+
+
+def _share(text):
+    sizes = dict(line.split(":", 1) for line in text.splitlines()[1:])
+    return 1024 * int(sizes["Pss"].split()[0])
+
+
+def folder_size(folder, pids):
+    """Return the bytes of a private folder, deleted files that are still open included.
+
+    A folder with more than ``MANY_FILES`` entries is of infinite size.
+
+    Parameters
+    ----------
+    folder : str
+    pids : iterable of int
+        Processes that may hold deleted files open.
+
+    Returns
+    -------
+    size : float
+        Bytes.
+    """
+    total, entries, waiting = 0, 0, [folder]
+    try:
+        device = os.stat(folder).st_dev
+    except FileNotFoundError:  # the keeper has cleared up
+        return 0
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as listing:
+                for entry in listing:
+                    entries += 1
+                    if entries > MANY_FILES:
+                        return float("inf")
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    total += 512 * entry.stat(follow_symlinks=False).st_blocks
+        except OSError:  # deleted meanwhile
+            continue
+    for pid in pids:
+        try:
+            for name in os.listdir(f"/proc/{pid}/fd"):
+                status = os.stat(f"/proc/{pid}/fd/{name}")
+                if stat.S_ISREG(status.st_mode) and not status.st_nlink:
+                    total += 512 * status.st_blocks if status.st_dev == device else 0
+        except OSError:
+            continue
+    return total
+
+
+def threads_of_user(uid):
+    """Return how many threads a user has on this machine: what RLIMIT_NPROC counts."""
+    total = 0
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == uid:
+                total += len(os.listdir(f"/proc/{name}/task"))
+        except OSError:
+            continue
+    return total
