@@ -127,20 +127,30 @@ class Sandbox:
         raise SandboxFailed(f"{self.kind}: {last}")
 
     def _watch(self):
-        """Look at memory, processes and files until the end; stop what takes too much."""
+        while not self._ended.wait(POLL_S):
+            if self.look():
+                return
+
+    def look(self):
+        """Look at memory, processes and files now; stop what takes too much.
+
+        Returns
+        -------
+        killed_for : str or None
+            What there was too much of.
+        """
         limits = self.limits
         shared_user = self.kind == "landlock" and not self._slot
-        while not self._ended.wait(POLL_S):
-            found = watch.descendants(self.process.pid)
-            if watch.memory(found, limits.memory_mb * MB) > limits.memory_mb * MB:
-                self.killed_for = "memory"
-            elif shared_user and sum(found.values()) > limits.processes:
-                self.killed_for = "processes"
-            elif self.folder and watch.folder_size(self.folder, found) > limits.tmp_mb * MB:
-                self.killed_for = "files"
-            if self.killed_for:
-                self._stop()
-                return
+        found = watch.descendants(self.process.pid)
+        if watch.memory(found, limits.memory_mb * MB) > limits.memory_mb * MB:
+            self.killed_for = "memory"
+        elif shared_user and sum(found.values()) > limits.processes:
+            self.killed_for = "processes"
+        elif self.folder and watch.folder_size(self.folder, found) > limits.tmp_mb * MB:
+            self.killed_for = "files"
+        if self.killed_for:
+            self._stop()
+        return self.killed_for
 
     def _stop(self):
         if self.kind == "bubblewrap":

@@ -1,0 +1,175 @@
+"""One submission in, one result out: the trusted side of marking.
+
+The student's notebook runs in a sandbox and answers questions; checks, reference solution and
+points stay here. What a student does costs points, with a reason. What fails on this side becomes
+``infrastructure``, one line for the instructor and no points at all, never a zero.
+"""
+
+import base64
+import hashlib
+import hmac
+import math
+import time
+
+import numpy as np
+
+from course_lib.grading import checks, notebook
+from course_lib.grading.channel import ChannelError
+from course_lib.grading.session import ENDS, Session
+from course_lib.grading.student import Student
+
+VERSION = 1  # of the result
+MAX_MESSAGE, MAX_DETAIL = 1_000, 10_000  # characters
+
+
+def grade(data, bundle, kind, secret, student=""):
+    """Mark one submission.
+
+    Parameters
+    ----------
+    data : bytes
+        The notebook as it was handed in.
+    bundle : Bundle
+    kind : str
+        One of ``sandbox.KINDS``.
+    secret : bytes
+        The course's; with the submission it draws the inputs of hidden checks.
+    student : str, default=""
+        Goes into the result as it is.
+
+    Returns
+    -------
+    result : dict
+        Plain data for JSON. Whatever the student did, it has points and reasons. If the machine,
+        the bundle or a check failed, ``infrastructure`` says how and ``points`` is None.
+    """
+    start = time.monotonic()
+    manifest, digest = bundle.manifest, hashlib.sha256(data).hexdigest()
+    result = {
+        "v": VERSION,
+        "submission": digest,
+        "student": student,
+        "assignment": manifest.name,
+        "digest": bundle.digest,
+        "sandbox": kind,
+        "seconds": 0.0,
+        "points": None,
+        "max": manifest.automatic,
+        "questions": [],
+        "cells": [],
+        "flags": [],
+        "written": {},
+        "infrastructure": None,
+    }
+    try:
+        seed = hmac.new(secret, digest.encode(), "sha256")
+        entries = _entries(data, bundle, kind, seed, result)
+        result["questions"] = [_question(q, bundle.checks, entries) for q in manifest.questions]
+        result["points"] = _sum(q["points"] for q in result["questions"] if not q["manual"])
+    except Exception as error:  # of ours: nothing that a student's code raises arrives as itself
+        result["infrastructure"] = _one_line(error)
+    result["seconds"] = round(time.monotonic() - start, 3)
+    return result
+
+
+def _entries(data, bundle, kind, seed, result):
+    """Run the notebook and the checks; returns what came of each check, by its name."""
+    manifest = bundle.manifest
+    try:
+        reading = notebook.read(data, manifest, manifest.limits.notebook_mb)
+    except notebook.Unreadable as error:
+        return {check.name: _entry(check, error.reason, error.message) for check in bundle.checks}
+    result["flags"], result["written"] = list(reading.flags), dict(reading.written)
+    data_dir = bundle.folder / "data"
+    entries = {}
+    limits = manifest.limits
+    with Session(kind, limits, reading.cells, data_dir if data_dir.is_dir() else None) as session:
+        session.ready()
+        waiting = list(bundle.checks)
+        while waiting:
+            check = waiting.pop(0)
+            entries[check.name] = _check(check, session, bundle.solution, limits, seed)
+            if entries[check.name]["reason"] in ENDS:
+                # What costs time or restarts comes last, so that it costs the other questions none.
+                waiting.sort(key=lambda later, bad=check.question: later.question == bad)
+        result["cells"] = [_cell(cell) for cell in session.cells]
+    return entries
+
+
+def _check(check, session, solution, limits, seed):
+    """Ask one check for its mark."""
+    if not session.ready():
+        left = "The notebook's time was over before this check."
+        if session.lost != "timeout":
+            left = f"Not tried any more, the notebook had failed too often: {ENDS[session.lost]}"
+        return _entry(check, session.lost, left)
+    student = Student(session, limits.call_s)
+    with np.errstate(all="ignore"):  # a student's numbers may overflow in a comparison
+        try:
+            outcome = checks.run_check(check, student, solution, _rng(check, seed))
+        except ChannelError:
+            outcome = None
+    # Whatever the check has made of it.
+    if session.lost:
+        return _entry(check, session.lost, ENDS[session.lost])
+    return _entry(check, outcome.reason, outcome.message, outcome.detail, outcome.points)
+
+
+def _rng(check, seed):
+    """The check's own generator: the same on each run; for hidden ones nobody else knows it."""
+    if not check.hidden:
+        return checks.visible_rng(check.name)
+    own = seed.copy()
+    own.update(b"\0" + check.name.encode())
+    return np.random.Generator(np.random.PCG64(int.from_bytes(own.digest())))
+
+
+def _entry(check, reason, message="", detail="", points=0.0):
+    return {
+        "name": check.name,
+        "title": check.title,
+        "points": round(float(points), 9),
+        "max": check.points,
+        "hidden": check.hidden,
+        "reason": reason,
+        "message": _cut(message, MAX_MESSAGE),
+        "detail": _cut(detail, MAX_DETAIL),
+    }
+
+
+def _question(question, checks_, entries):
+    own = [entries[check.name] for check in checks_ if check.question == question.name]
+    return {
+        "name": question.name,
+        "points": None if question.manual else _sum(entry["points"] for entry in own),
+        "max": question.points,
+        "manual": question.manual,
+        "checks": own,
+    }
+
+
+def _cell(cell):
+    outputs = [
+        [kind, base64.b64encode(data).decode() if kind == "png" else data]
+        for kind, data in cell.outputs
+    ]
+    return {
+        "id": cell.id,
+        "role": cell.role,
+        "source": cell.source,
+        "status": cell.status,
+        "message": _cut(cell.message, MAX_DETAIL),
+        "outputs": outputs,
+    }
+
+
+def _sum(points):
+    return round(math.fsum(points), 9)
+
+
+def _cut(text, size):
+    return text if len(text) <= size else text[:size] + " ..."
+
+
+def _one_line(error):
+    return _cut(" ".join(f"{type(error).__name__}: {error}".split()), MAX_MESSAGE)
