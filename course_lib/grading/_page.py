@@ -9,6 +9,7 @@ import hashlib
 import html
 import re
 import struct
+from datetime import datetime
 
 PNG = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 10_000_000  # a small file can unpack to gigabytes in the browser
@@ -76,6 +77,16 @@ def picture(data):
 def number(value):
     """Return points as people write them: 3, 2.5, 0.33."""
     return f"{round(float(value), 2) + 0:g}"
+
+
+def moment(stamp):
+    """Return a time for people, or the text as it is."""
+    try:
+        when = datetime.fromisoformat(stamp)
+    except ValueError:
+        return text(stamp)
+    shown = f"{when.day} {when:%B %Y, %H:%M}" + (f" {when.tzname()}" if when.tzinfo else "")
+    return f'<time datetime="{text(stamp)}">{text(shown)}</time>'
 
 
 def document(title, style, body):

@@ -40,7 +40,7 @@ _ADVICE = {
     "Cells in your notebook, then call the function yourself and read the last line of the error.",
     "failed": "Your code ran and gave something else than was asked for. Compare kind, shape and "
     "values with the task; a case small enough to work out by hand shows most mistakes.",
-    "partial": "Part of the answer is right. See below which part is missing.",
+    "partial": "Part of the answer is right; the line under the check says what was seen.",
 }
 ORDER = tuple(_ADVICE)
 

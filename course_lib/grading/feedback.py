@@ -4,16 +4,16 @@ A page is a single file without scripts, for phones, screen readers and printers
 Nothing of a hidden check is on it but its result.
 """
 
-from datetime import datetime
-
 from course_lib.grading import _reasons
-from course_lib.grading._page import document, number, picture, text
+from course_lib.grading._next_steps import counts, next_steps
+from course_lib.grading._page import document, moment, number, picture, text
 
 _STYLE = """
 .score { font-size: 1.25rem; margin: .25rem 0; }
 .next { border-left: 4px solid var(--link); background: var(--box); border-radius: 6px;
   padding: .25rem 1rem .75rem; margin: 1.5rem 0; }
 .next h2 { margin-top: .75rem; }
+.next ul { padding-left: 1.25rem; }
 .next li { margin: .5rem 0; }
 .head { display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between;
   align-items: baseline; border-bottom: 1px solid var(--line); padding-bottom: .25rem; }
@@ -25,6 +25,7 @@ _STYLE = """
 blockquote { margin: .5rem 0; padding: .1rem 1rem; border-left: 4px solid var(--line);
   white-space: pre-wrap; }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: 0 .75rem; }
+summary + h3 { margin-top: 0; }
 summary { padding: .6rem 0; cursor: pointer; }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); font-size: .875rem; }
 """
@@ -49,12 +50,13 @@ def render(result, manifest, row):
     """
     links = _links(result["cells"], manifest)
     found = {question["name"]: question for question in result["questions"]}
-    parts = [_head(manifest, row), "<main>", _next_steps(result, manifest, row)]
-    for question in manifest.questions:
+    parts = [_head(manifest, row), "<main>", next_steps(result, manifest, row)]
+    for i, question in enumerate(manifest.questions, 1):
         if question.manual:
-            parts.append(_manual(question, result["written"].get(question.name), row))
+            points, inside = _manual(question, result["written"].get(question.name), row)
         else:
-            parts.append(_automatic(question, found.get(question.name), links))
+            points, inside = _automatic(question, found.get(question.name), links)
+        parts.append(_question(f"question-{i}", question, points, inside))
     parts += [_flags(result["flags"]), _cells(result["cells"]), "</main>"]
     parts.append(_foot(result))
     return document(f"Feedback: {manifest.title}", _STYLE, "\n".join(filter(None, parts)))
@@ -62,7 +64,7 @@ def render(result, manifest, row):
 
 def _head(manifest, row):
     """Whose page it is, and the points."""
-    waiting = [q.name for q in manifest.questions if q.manual and not _marked(row, q.name)]
+    waiting = [q.name for q in manifest.questions if q.manual and not counts(row, q.name)]
     if row.total is None:
         score = f"<strong>{number(row.auto or 0)}</strong> of {number(row.auto_max)} points so far"
     else:
@@ -73,7 +75,7 @@ def _head(manifest, row):
     if row.late_percent:
         lines.append(f"Handed in late: {number(row.late_percent)} % of the points are taken off.")
     if row.submitted:
-        when = _time(row.submitted)
+        when = moment(row.submitted)
         lines.append(f"This is about the notebook that you handed in on {when}.")
     return (
         f'<header><p class="soft">{text(manifest.title)}</p>\n'
@@ -83,70 +85,15 @@ def _head(manifest, row):
     )
 
 
-def _time(stamp):
-    """The time for people, or the text as it is."""
-    try:
-        when = datetime.fromisoformat(stamp)
-    except ValueError:
-        return text(stamp)
-    shown = f"{when.day} {when:%B %Y, %H:%M}" + (f" {when.tzname()}" if when.tzinfo else "")
-    return f'<time datetime="{text(stamp)}">{text(shown)}</time>'
-
-
-def _next_steps(result, manifest, row):
-    """What to mend, most urgent first, each reason with the questions that it concerns."""
-    where = {}
-    for question in result["questions"]:
-        for check in question["checks"]:
-            if check["reason"] != "passed":
-                names = where.setdefault(check["reason"], {})
-                names[question["name"]] = names.get(question["name"], 0) + 1
-    for cell in result["cells"]:
-        if cell["status"] in _reasons.ORDER and cell["status"] != "error":
-            where.setdefault(cell["status"], {})
-    stopped = [c["id"] for c in result["cells"] if c["status"] == "error"]
-    steps = []
-    if stopped:
-        steps.append(
-            f"Your notebook stopped with an error in {_listed(stopped)}. Mend that first: open "
-            f'{"it" if len(stopped) == 1 else "them"} under <a href="#cells">your cells</a> below.'
-        )
-    for reason in _reasons.ORDER:
-        if reason in where:
-            at = [f"{text(name)} ({_count(n, 'check')})" for name, n in where[reason].items()]
-            steps.append(
-                f"<strong>{text(_reasons.label(reason))}"
-                + (f": {', '.join(at)}." if at else ".")
-                + f"</strong> {text(_reasons.advice(reason, manifest.limits))}"
-            )
-    if not steps:
-        steps.append("Every check passed. There is nothing to mend in your code.")
-    if any(q.manual and _marked(row, q.name) for q in manifest.questions):
-        steps.append("Read the comments on what you wrote.")
-    due = f" The assignment is due on {_time(manifest.due)}." if manifest.due else ""
-    steps.append(f"If you hand in again, the newest notebook counts.{due}")
-    items = "\n".join(f"<li>{step}</li>" for step in steps)
-    head = '<section class="next" aria-labelledby="next"><h2 id="next">What to do next</h2>'
-    return f"{head}\n<ul>\n{items}\n</ul></section>"
-
-
-def _listed(names):
-    shown = [f"<q>{text(name)}</q>" for name in names[:4]]
-    more = [_count(len(names) - 4, "more cell")] if len(names) > 4 else []
-    return ("cell " if len(names) == 1 else "the cells ") + ", ".join(shown + more)
-
-
-def _count(n, noun):
-    return f"{n} {noun}" + ("" if n == 1 else "s")
-
-
-def _question(name, points, most, inside):
+def _question(place, question, points, inside):
     """A question's heading with its points, and what is under it."""
-    got = f"{number(points)} of {number(most)}" if points is not None else f"? of {number(most)}"
-    spoken = "" if points is not None else '<span class="soft"> (not marked yet)</span>'
+    most, note = number(question.points), ""
+    if points is None:
+        note = '<span class="soft"> (not marked yet)</span>'
+    got = "?" if points is None else number(points)
     return (
-        f'<section><div class="head"><h2>{text(name)}</h2><p>{got} points{spoken}</p></div>\n'
-        f"{inside}</section>"
+        f'<section><div class="head"><h2 id="{place}">{text(question.name)}</h2>'
+        f"<p>{got} of {most} points{note}</p></div>\n{inside}</section>"
     )
 
 
@@ -162,8 +109,9 @@ def _links(cells, manifest):
 
 
 def _automatic(question, found, links):
+    """Points, and one line a check."""
     if found is None:
-        return _question(question.name, 0, question.points, "<p>It was not checked.</p>")
+        return 0, "<p>It was not checked.</p>"
     hidden, lines = 0, []
     for check in found["checks"]:
         hidden += check["hidden"]
@@ -172,7 +120,7 @@ def _automatic(question, found, links):
     inside = '<ul class="checks">\n' + "\n".join(lines) + "\n</ul>"
     if question.name in links:
         inside += f"\n<p>Your code: {', '.join(links[question.name])}</p>"
-    return _question(question.name, found["points"], found["max"], inside)
+    return found["points"], inside
 
 
 def _check(check, title):
@@ -189,14 +137,9 @@ def _check(check, title):
     )
 
 
-def _marked(row, name):
-    """The mark of a person that counts for this submission, or None."""
-    mark = row.manual.get(name)
-    return mark if mark and mark.points is not None and not mark.stale else None
-
-
 def _manual(question, written, row):
-    mark, parts = _marked(row, question.name), []
+    """Points or None, and what the person said."""
+    mark, parts = counts(row, question.name), []
     if mark:
         earned = mark.rubric.split(" | ")
         lines = []
@@ -219,8 +162,7 @@ def _manual(question, written, row):
         if written and written.strip()
         else "<p>You left this answer empty.</p>"
     )
-    points = mark.points if mark else None
-    return _question(question.name, points, question.points, "\n".join(parts))
+    return (mark.points if mark else None), "\n".join(parts)
 
 
 def _flags(flags):
@@ -248,7 +190,7 @@ def _cell(cell, place):
     ok = cell["status"] == "ok"
     said = "ran" if ok else _reasons.LABELS.get(cell["status"], cell["status"])
     if cell["status"] == "error":
-        said = "stopped with an error"
+        said = "raised an error"
     body = [f'<h3 id="{place}">Code</h3><pre>{text(cell["source"])}</pre>']
     if cell["message"]:
         body.append(f"<h3>Error</h3><pre>{text(cell['message'])}</pre>")
