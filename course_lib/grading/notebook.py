@@ -1,44 +1,21 @@
 """From the bytes of a submitted notebook to the code that runs and the answers that people read.
 
-Nothing here runs or parses the student's code, and nothing but :class:`Unreadable` is raised,
-whatever the bytes are. Outputs, attachments and widget states are cut away before the JSON is
-read: 20 MB of them would be half a gigabyte of Python objects.
+Nothing here runs or parses the student's code, and nothing but ``Unreadable`` is raised, whatever
+the bytes are.
 """
 
-import json
 import re
 from dataclasses import dataclass
 
-TEXT_MB = 2  # code and text of a notebook, all cells together
-STRING_KB = 64  # longer strings are pictures pasted into a text cell
+from course_lib.grading.cells import Unreadable, read_cells
 
-# Possessive throughout: the time is linear in the bytes, whatever they are.
-_TOKEN = re.compile(
-    rb'(?P<cut>"(?:outputs|attachments|widgets)"\s*+:\s*+[\[{])'
-    rb'|(?P<string>"(?:[^"\\]++|\\.)*+")|(?P<open>[\[{])|(?P<close>[\]}])|(?P<broken>")',
-    re.DOTALL,
-)
+__all__ = ["CodeCell", "Reading", "Unreadable", "names", "read"]
+
 _DEFINES = re.compile(
     r"^(?:(?:async[ \t]++)?(?:def|class)[ \t]++(\w++)"
     r"|(\w++(?:[ \t]*+,[ \t]*+\w++)*+)[ \t]*+(?::[^=\n]*+)?=(?!=))",
     re.MULTILINE,
 )
-_SAVE_AGAIN = "Open it in Jupyter, save it and hand in that .ipynb file"
-
-
-class Unreadable(ValueError):
-    """The submission is no notebook that can be graded.
-
-    Attributes
-    ----------
-    reason : {"unreadable", "too large"}
-    message : str
-        For the student: what is wrong and what to do.
-    """
-
-    def __init__(self, reason, message):
-        super().__init__(message)
-        self.reason, self.message = reason, message
 
 
 @dataclass(frozen=True)
@@ -97,16 +74,11 @@ def read(data, manifest, limit_mb):
     Unreadable
         If the bytes are no notebook of version 4 or more than the limits.
     """
-    if len(data) > limit_mb * 2**20:
-        raise Unreadable(
-            "too large",
-            f"The file has {len(data) / 2**20:.1f} MB, at most {limit_mb:g} MB are read. "
-            "Clear all outputs, save the notebook and hand it in again.",
-        )
     flags = []
-    found = _find(_cells(_parse(data, flags), flags), manifest)
+    found = _find(read_cells(data, limit_mb, flags), manifest)
     if found and not any(cell.known for cell in found):
         flags.append("No cell of this notebook belongs to this assignment: is it the right file?")
+    _copies(found, manifest, flags)
     _recover(found, manifest, flags)
     return Reading(
         cells=tuple(_in_order(found, manifest, flags)),
@@ -133,107 +105,6 @@ def names(source):
     }
 
 
-def _unreadable(what):
-    return Unreadable("unreadable", f"This is no notebook: {what}. {_SAVE_AGAIN}.")
-
-
-def _parse(data, flags):
-    """The notebook as a dictionary, without outputs, attachments and widget states."""
-    if not data.strip():
-        raise _unreadable("the file is empty")
-    slim = _slim(data.removeprefix(b"\xef\xbb\xbf"), flags)
-    try:
-        notebook = json.loads(slim.decode("utf-8", "replace"))
-    except RecursionError as error:
-        raise _unreadable("its brackets are nested too deeply") from error
-    except ValueError as error:  # also an integer of 5 000 digits
-        raise _unreadable("its JSON is broken") from error
-    if not isinstance(notebook, dict):
-        raise _unreadable("its JSON is no object")
-    version = notebook.get("nbformat")
-    if type(version) is int and version in (1, 2, 3):
-        raise Unreadable(
-            "unreadable",
-            f"The notebook has the old format {version}, format 4 is read. {_SAVE_AGAIN}.",
-        )
-    if type(version) is not int or version != 4:
-        raise _unreadable("nbformat is not 4")
-    return notebook
-
-
-def _slim(data, flags):
-    """The JSON text without the values that only show what has been run."""
-    kept, size, start, depth, long = [], 0, 0, 0, 0
-
-    def keep(end):
-        nonlocal size
-        size += end - start
-        kept.append(data[start:end])
-
-    for token in _TOKEN.finditer(data):
-        if token["broken"]:
-            raise _unreadable("its JSON is broken")
-        if depth:  # inside a value that is cut away
-            depth += 1 if token["open"] or token["cut"] else -1 if token["close"] else 0
-            if depth == 0:
-                start = token.start()
-        elif token["cut"]:
-            keep(token.end())
-            depth = 1
-        elif token["string"] and len(token["string"]) > STRING_KB * 1024:
-            keep(token.start())
-            kept.append(b'""')
-            start, long = token.end(), long + 1
-        if not depth and size + token.end() - start > TEXT_MB * 2**20:
-            break
-    if depth:
-        raise _unreadable("its JSON is broken")
-    keep(len(data))
-    if size > TEXT_MB * 2**20:
-        raise Unreadable(
-            "too large",
-            f"Its code and text, without outputs, are more than {TEXT_MB} MB. "
-            "Delete what does not belong to your answers and hand it in again.",
-        )
-    if long:
-        flags.append(f"Left out: {_count(long, 'text', 'texts')} of more than {STRING_KB} kB.")
-    return b"".join(kept)
-
-
-def _count(n, one, many):
-    return f"{n} {one if n == 1 else many}"
-
-
-def _cells(notebook, flags):
-    """(kind, source, ids) of each cell."""
-    cells = notebook.get("cells")
-    if not isinstance(cells, list):
-        raise _unreadable("it has no list of cells")
-    good, bad = [], 0
-    for cell in cells:
-        source = cell.get("source") if isinstance(cell, dict) else None
-        if isinstance(source, list) and all(isinstance(line, str) for line in source):
-            source = "".join(source)
-        if not isinstance(source, str):
-            bad += 1
-            continue
-        metadata = cell.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
-        nbgrader = metadata.get("nbgrader")
-        grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-        ids = [grade_id, cell.get("id"), metadata.get("id")]
-        good.append((cell.get("cell_type"), _clean(source), [i for i in ids if type(i) is str]))
-    if bad:
-        flags.append(f"Left out: {_count(bad, 'entry that is', 'entries that are')} no cell.")
-    return good
-
-
-def _clean(text):
-    """Halves of characters and NUL become the replacement character."""
-    text = text.replace("\r\n", "\n").replace("\0", "\ufffd")
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _find(cells, manifest):
     """Say of each cell for which known one it stands: by its ids, else by its unchanged text."""
     by_id = {cell.id: cell for cell in manifest.cells}
@@ -246,6 +117,19 @@ def _find(cells, manifest):
     return found
 
 
+def _copies(found, manifest, flags):
+    """A copied locked cell with other code is the student's own; one is the locked cell itself."""
+    for known in manifest.cells:
+        own = [cell for cell in found if cell.known is known]
+        if known.role != "locked" or len(own) < 2:
+            continue
+        changed = [cell for cell in own if cell.source.strip() != known.source.strip()]
+        for cell in changed[1:] if len(changed) == len(own) else changed:
+            cell.known = None
+        if changed:
+            flags.append(f"Cell {known.id} was copied; what you changed was run as your own cell.")
+
+
 def _recover(found, manifest, flags):
     """Find answers that lost their id by the names that they define."""
     code = {cell.id: [] for cell in manifest.cells if cell.role == "answer"}
@@ -255,7 +139,7 @@ def _recover(found, manifest, flags):
     for known in manifest.cells:
         if known.role != "answer" or code[known.id]:
             continue
-        if any(cell.known == known for cell in found):
+        if any(cell.known is known for cell in found):
             flags.append(f"Answer {known.id} was turned into text and not run; make it code again.")
         wanted = set(known.names)
         for cell in found:
@@ -264,7 +148,7 @@ def _recover(found, manifest, flags):
                 code[known.id].append(cell)
         if code[known.id]:
             flags.append(f"The cell of answer {known.id} was replaced; found by what it defines.")
-        elif not any(cell.known == known for cell in found):
+        elif not any(cell.known is known for cell in found):
             flags.append(f"Answer {known.id} is missing.")
     for name, cells in code.items():
         if len(cells) > 1:
@@ -282,11 +166,11 @@ def _in_order(found, manifest, flags):
         here = places.get(known.id if known else None, [])
         if known and known.role == "locked":
             cells.append(CodeCell(known.id, known.source, "locked"))
-        if known and known.role in ("locked", "check"):
-            own = [cell for cell in here if cell.known]
-            if any(cell.source.strip() != known.source.strip() for cell in own):
-                instead = "the original was" if known.role == "locked" else "it is not"
-                flags.append(f"Cell {known.id} is not yours to edit; {instead} run.")
+        if any(cell.known and cell.source.strip() != known.source.strip() for cell in here):
+            if known.role == "locked":
+                flags.append(f"Cell {known.id} is given; the original was run, not your changes.")
+            elif known.role == "check":
+                flags.append(f"Cell {known.id} holds checks; your changes to it were not run.")
         for cell in here:
             if cell.kind != "code" or not cell.source.strip():
                 continue
@@ -304,7 +188,7 @@ def _written(found, manifest, flags):
     for known in manifest.cells:
         if known.role != "written":
             continue
-        own = [cell.source.strip() for cell in found if cell.known == known]
+        own = [cell.source.strip() for cell in found if cell.known is known]
         if not own:
             flags.append(f"Written answer {known.id} is missing.")
         elif len(own) > 1:
