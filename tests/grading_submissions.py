@@ -1,12 +1,110 @@
-"""Notebooks as students hand them in: right, wrong, broken, hostile; as bytes."""
+"""A small assignment, and notebooks as students hand them in: right, wrong, broken, hostile."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from course_lib.grading.checks import check, close
+from course_lib.grading.limits import Limits
+from course_lib.grading.manifest import Cell, CheckInfo, Manifest, Question
+
+SECRET = b"a secret of this course, 32 bytes"
+LIMITS = Limits(cell_s=1, call_s=0.5, total_s=30, memory_mb=256, processes=32, output_kb=4)
+NORMALIZE = """
+def normalize(x):
+    return x / x.sum()
+"""
+SMOOTH = """
+def smooth(x, k):
+    return np.convolve(x, np.ones(k) / k, mode="valid")
+"""
+REPORT = "Sums are one because every entry is divided by their sum."
 
 
-def notebook(cells, metadata=None):
-    """A notebook of cells as :func:`code` and :func:`text` make them."""
-    table = {"cells": list(cells), "metadata": metadata or {}, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(table).encode()
+@check("normalize", points=1)
+def halves(student):
+    """Two equal weights."""
+    close(student.normalize(np.array([2.0, 2.0])), np.array([0.5, 0.5]))
+
+
+@check("normalize", points=2, hidden=True)
+def secret_weights(student, solution, rng):
+    """Random weights."""
+    x = rng.uniform(0.1, 5, size=7)
+    close(student.normalize(x), solution.normalize(x))
+
+
+@check("smooth", points=1)
+def flat(student):
+    """A flat signal stays flat."""
+    close(student.smooth(np.ones(5), 3), np.ones(3))
+
+
+@check("smooth", points=3, hidden=True)
+def secret_signal(student, solution, rng):
+    """Random signals of several widths."""
+    x = rng.normal(size=11)
+    return np.mean([agrees(student, solution, x, k) for k in (1, 4, 5)])
+
+
+def agrees(student, solution, x, k):
+    """Whether two functions smooth alike."""
+    return np.allclose(student.smooth(x, k), solution.smooth(x, k))
+
+
+CHECKS = (halves, secret_weights, flat, secret_signal)
+SOLUTION = SimpleNamespace(
+    normalize=lambda x: x / x.sum(),
+    smooth=lambda x, k: np.convolve(x, np.ones(k) / k, mode="valid"),
+)
+
+
+def bundle(checks=CHECKS, limits=LIMITS, solution=SOLUTION, folder=Path("/nowhere")):
+    """The assignment of two questions, 3 and 4 points, and a written one."""
+    blank = "def {0}(x):\n    raise NotImplementedError"
+    cells = (
+        Cell("setup", "locked", "code", "import numpy as np"),
+        Cell("normalize", "answer", "code", blank.format("normalize"), "normalize", ("normalize",)),
+        Cell("smooth", "answer", "code", blank.format("smooth"), "smooth", ("smooth",)),
+        Cell("report", "written", "markdown", "Your text", "report"),
+    )
+    questions = [Question(q, sum(c.points for c in checks if c.question == q)) for q in _QUESTIONS]
+    manifest = Manifest(
+        name="weights",
+        title="Weights",
+        cells=cells,
+        questions=(*questions, Question("report", 2, manual=True)),
+        checks=tuple(CheckInfo(c.name, c.question, c.points, c.hidden, c.title) for c in checks),
+        limits=limits,
+    )
+    return SimpleNamespace(
+        manifest=manifest, digest="d" * 64, checks=tuple(checks), solution=solution, folder=folder
+    )
+
+
+_QUESTIONS = ("normalize", "smooth")
+
+
+def hand_in(normalize=NORMALIZE, smooth=SMOOTH, first=(), between=(), last=(), report=REPORT):
+    """A notebook with the two answers, and added cells before, between and behind them.
+
+    An answer may be None (the cell is gone) or a cell made by :func:`text`.
+    """
+    answers = [_answer(normalize, "normalize"), *map(code, between), _answer(smooth, "smooth")]
+    cells = [*map(code, first), code("import numpy as np", "setup"), *answers]
+    return notebook([c for c in [*cells, text(report, "report"), *map(code, last)] if c])
+
+
+def _answer(source, name):
+    return code(source, name) if isinstance(source, str) else source
+
+
+def notebook(cells, **more):
+    """A notebook of cells as :func:`code` and :func:`text` make them, as bytes."""
+    table = {"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(table | more).encode()
 
 
 def code(source, id=None):

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import math
 import time
+import traceback
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from course_lib.grading.student import Student
 
 VERSION = 1  # of the result
 MAX_MESSAGE, MAX_DETAIL = 1_000, 10_000  # characters
+
+
+class CheckBroken(RuntimeError):
+    """A check raised what it should not: the bundle's fault, never a student's."""
 
 
 def grade(data, bundle, kind, secret, student=""):
@@ -109,10 +114,20 @@ def _check(check, session, solution, limits, seed):
             outcome = checks.run_check(check, student, solution, _rng(check, seed))
         except ChannelError:
             outcome = None
+        except Exception as error:
+            raise CheckBroken(_where(check, error)) from error
     # Whatever the check has made of it.
     if session.lost:
         return _entry(check, session.lost, ENDS[session.lost])
     return _entry(check, outcome.reason, outcome.message, outcome.detail, outcome.points)
+
+
+def _where(check, error):
+    """An exception of a check, with its line in the check."""
+    code = check.run.__code__
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code is code]
+    at = f" (line {lines[-1]} of {code.co_filename})" if lines else ""
+    return f"check {check.name}{at}: {type(error).__name__}: {error}"
 
 
 def _rng(check, seed):
@@ -172,4 +187,5 @@ def _cut(text, size):
 
 
 def _one_line(error):
-    return _cut(" ".join(f"{type(error).__name__}: {error}".split()), MAX_MESSAGE)
+    text = str(error) if isinstance(error, CheckBroken) else f"{type(error).__name__}: {error}"
+    return _cut(" ".join(text.split()), MAX_MESSAGE)
