@@ -1,0 +1,415 @@
+"""An assignment as its author writes it: a folder with assignment.md, checks.py, config.toml.
+
+Also wrong/*.py (wrong answers that the release must catch), data/ (for students too) and private/
+(for checks only), the last two if needed.
+"""
+
+import ast
+import datetime
+import hashlib
+import math
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from course_lib.grading.checks import Check
+from course_lib.grading.limits import Limits, from_table
+from course_lib.grading.manifest import Question, Rubric
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+OPTIONS = ("grade_id", "role", "question", "tags")
+SETTINGS = ("title", "due", "late_percent_per_day", "late_max_percent", "floor")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One cell as written by the author; ``source`` still holds the solution."""
+
+    id: str
+    role: str
+    kind: str
+    source: str
+    question: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What config.toml says."""
+
+    title: str
+    due: str = ""
+    late_percent_per_day: float = 0
+    late_max_percent: float = 100
+    floor: float = 0
+    limits: Limits = field(default_factory=Limits)
+    torch: bool = False
+    manual: tuple = ()
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A wrong answer: the cells it replaces, and the points each question must lose by it."""
+
+    name: str
+    title: str
+    loses: dict
+    answers: dict
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Everything of an assignment; ``data`` and ``private`` are paths below ``folder``."""
+
+    name: str
+    folder: Path
+    config: Config
+    cells: tuple
+    questions: tuple
+    checks: tuple
+    checks_source: str
+    data: tuple
+    private: tuple
+    wrong: tuple
+
+
+def read(folder):
+    """Read an assignment and refuse what does not fit together.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    assignment : Assignment
+
+    Raises
+    ------
+    ValueError
+        If something is missing, unknown or contradicts itself; with the file and the remedy.
+    """
+    folder = Path(folder).resolve()
+    if not NAME.fullmatch(folder.name):
+        raise ValueError(f"{folder}: the name may have letters, digits, - and _; rename the folder")
+    config = _read_config(folder / "config.toml")
+    cells = _read_cells(folder / "assignment.md")
+    path = folder / "checks.py"
+    checks_source = _text(path)
+    checks = load_checks(checks_source, path)
+    return Assignment(
+        name=folder.name,
+        folder=folder,
+        config=config,
+        cells=cells,
+        questions=_questions(cells, checks, config, folder),
+        checks=checks,
+        checks_source=checks_source,
+        data=_files(folder, "data"),
+        private=_files(folder, "private"),
+        wrong=_read_wrong(folder, cells),
+    )
+
+
+def load_checks(source, path):
+    """Run the text of a checks.py and return its checks in their order.
+
+    Parameters
+    ----------
+    source : str
+    path : path
+        The file, for messages; also ``__file__``, so that checks find private/ beside them.
+
+    Returns
+    -------
+    checks : tuple of Check
+
+    Raises
+    ------
+    ValueError
+        If it cannot be run, has no check, or defines a name twice.
+    """
+    space = {"__name__": "checks", "__file__": str(path)}
+    try:
+        tree = ast.parse(source, str(path))
+        exec(compile(tree, str(path), "exec"), space)
+    except Exception as error:  # whatever the author's text does
+        raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{path}: {', '.join(twice)} is defined twice; the first would be lost")
+    checks = tuple(value for value in space.values() if type(value) is Check)
+    if not checks:
+        raise ValueError(f"{path}: has no check; decorate functions with @check(...)")
+    return checks
+
+
+def split_solution(source, where):
+    """Return a cell's lines, each with whether it belongs to the solution.
+
+    Parameters
+    ----------
+    source : str
+    where : str
+        The cell, for messages.
+
+    Returns
+    -------
+    lines : list of (str, bool)
+        Without the marks; the first line of each region is preceded by a line (``BEGIN`` as
+        indented there, True).
+
+    Raises
+    ------
+    ValueError
+        If the marks do not come in pairs.
+    """
+    lines, inside = [], False
+    for line in source.split("\n"):
+        mark = line.strip()
+        if mark in (BEGIN, END):
+            if inside == (mark == BEGIN):
+                raise ValueError(f"{where}: {mark!r} without its partner")
+            inside = mark == BEGIN
+            lines += [(line, True)] if inside else []
+        elif BEGIN in line or END in line:
+            raise ValueError(f"{where}: {BEGIN!r} and {END!r} must stand on lines of their own")
+        else:
+            lines.append((line, inside))
+    if inside:
+        raise ValueError(f"{where}: {BEGIN!r} without its partner")
+    return lines
+
+
+def solved(source, where):
+    """Return a cell as the reference has it: with the solution, without the marks.
+
+    Parameters
+    ----------
+    source, where : str
+        As for :func:`split_solution`.
+
+    Returns
+    -------
+    source : str
+    """
+    lines = split_solution(source, where)
+    return "\n".join(line for line, _ in lines if line.strip() != BEGIN)
+
+
+def _read_cells(path):
+    import jupytext  # slow to import, and needed by authors only
+
+    try:
+        notebook = jupytext.reads(_text(path), fmt="md:myst")
+    except Exception as error:  # of several libraries
+        raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
+    cells = [_cell(cell, f"{path}: cell {i}") for i, cell in enumerate(notebook.cells, 1)]
+    used, named = set(), []
+    for cell in cells:
+        name = cell.id or _automatic_id(cell, used)
+        if name in used:
+            raise ValueError(f"{path}: two cells have the grade_id {name}")
+        used.add(name)
+        named.append(Source(name, cell.role, cell.kind, cell.source, cell.question))
+    return tuple(named)
+
+
+def _cell(cell, where):
+    options = {k: v for k, v in cell.metadata.items() if k != "tags"}
+    name, role = options.get("grade_id", ""), options.get("role", "")
+    where = f"{where} ({name})" if name else where
+    unknown = sorted(set(options) - set(OPTIONS))
+    if unknown:
+        raise ValueError(f"{where}: unknown {', '.join(unknown)}; known are {', '.join(OPTIONS)}")
+    question = options.get("question", "")
+    for option in (name, question):
+        if option != "" and not (isinstance(option, str) and NAME.fullmatch(option)):
+            raise ValueError(f"{where}: a name has letters, digits, - and _, got {option!r}")
+    roles = {"code": ("locked", "answer", "check"), "markdown": ("text", "written")}
+    if cell.cell_type not in roles:
+        raise ValueError(f"{where}: {cell.cell_type} cells are not used here")
+    known = roles[cell.cell_type]
+    if role not in ("", *known):
+        raise ValueError(f"{where}: a {cell.cell_type} cell has the role {' or '.join(known)}")
+    role = role or known[0]
+    marked = any(inside for _, inside in split_solution(cell.source, where))
+    if role in ("locked", "text") and marked:
+        raise ValueError(f"{where}: holds a solution but no role; give it :role: answer or written")
+    if role in ("answer", "written") and not name:
+        raise ValueError(f"{where}: a cell with the role {role} needs a grade_id")
+    if role == "answer" and not marked:
+        raise ValueError(f"{where}: has no {BEGIN!r}: students would get all of it")
+    if role == "check" and (cell.source.strip() or not question):
+        raise ValueError(f"{where}: a check cell is empty and has :question:; checks.py fills it")
+    if role in ("answer", "written"):
+        question = question or name
+    elif question and role != "check":
+        raise ValueError(f"{where}: a question belongs to an answer; give it :role:")
+    if cell.cell_type == "code":
+        try:
+            ast.parse(solved(cell.source, where))
+        except SyntaxError as error:
+            raise ValueError(
+                f"{where}: must be plain Python, without % and !: {error.msg}, line {error.lineno}"
+            ) from error
+    return Source(name, role, cell.cell_type, cell.source, question)
+
+
+def _automatic_id(cell, used):
+    """An id that stays when cells elsewhere come and go."""
+    if cell.role == "check":
+        return f"check-{cell.question}"
+    name = f"{cell.role}-{hashlib.sha256(cell.source.encode()).hexdigest()[:8]}"
+    return next(n for i in range(len(used) + 1) if (n := name + f"-{i}" * (i > 0)) not in used)
+
+
+def _read_config(path):
+    try:
+        table = tomllib.loads(_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: not TOML: {error}") from error
+    _known(table, (*SETTINGS, "limits", "manual"), path)
+    title, due = table.get("title", ""), table.get("due")
+    if not isinstance(title, str) or not title.strip():
+        raise ValueError(f'{path}: needs a title, such as title = "Hidden Markov models"')
+    aware = isinstance(due, datetime.datetime) and due.tzinfo is not None
+    if due is not None and not aware:
+        raise ValueError(
+            f"{path}: due must be a date and time with an offset, such as "
+            f"2030-03-01T23:59:00+01:00; got {due}"
+        )
+    numbers = {name: _points(table[name], 0, path, name) for name in SETTINGS[2:] if name in table}
+    if any(number > 100 for name, number in numbers.items() if "percent" in name):
+        raise ValueError(f"{path}: a percentage is at most 100")
+    asked = table.get("limits", {})
+    return Config(
+        title=title,
+        due=due.isoformat() if due else "",
+        **numbers,
+        limits=from_table(asked, f"{path} [limits]"),
+        torch=asked.get("torch", False),
+        manual=tuple(_manual(entry, f"{path} [[manual]]") for entry in table.get("manual", ())),
+    )
+
+
+def _manual(table, where):
+    _known(table, ("question", "points", "rubric"), where)
+    name = table.get("question")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(f"{where}: needs the name of a question, got {name!r}")
+    where = f"{where} {name}"
+    points = _points(table.get("points"), 1e-6, where, "points")
+    lines = []
+    for line in table.get("rubric", ()):
+        _known(line, ("points", "text"), f"{where}.rubric")
+        text = line.get("text", "")
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"{where}.rubric: each line needs a text")
+        lines.append(Rubric(_points(line.get("points"), -1e6, where, "rubric points"), text))
+    if sum(line.points for line in lines if line.points > 0) < points - 1e-9:
+        raise ValueError(
+            f"{where}: the points of its [[manual.rubric]] lines must reach {points:g}, "
+            "or nobody can earn them all"
+        )
+    return Question(name, points, manual=True, rubric=tuple(lines))
+
+
+def _points(value, low, where, name):
+    if type(value) not in (int, float) or not low <= value < math.inf:
+        raise ValueError(f"{where}: {name} must be a number from {low:g} on, got {value!r}")
+    return value
+
+
+def _known(table, names, where):
+    if not isinstance(table, dict):
+        raise ValueError(f"{where}: must be a table, got {table!r}")
+    unknown = sorted(set(table) - set(names))
+    if unknown:
+        raise ValueError(f"{where}: unknown {', '.join(unknown)}; known are {', '.join(names)}")
+
+
+def _questions(cells, checks, config, folder):
+    """The questions in the notebook's order; each is marked by checks or by people."""
+    manual = {question.name: question for question in config.manual}
+    if len(manual) < len(config.manual):
+        raise ValueError(f"{folder}/config.toml: two [[manual]] entries have the same question")
+    roles = {role: [c.question for c in cells if c.role == role] for role in ("answer", "written")}
+    answered = list(dict.fromkeys(c.question for c in cells if c.role in roles))
+    automatic = {check.question for check in checks}
+    shown = [cell.question for cell in cells if cell.role == "check"]
+    visible = {check.question for check in checks if not check.hidden}
+    for check in checks:
+        if check.question not in roles["answer"]:
+            raise ValueError(
+                f"{folder}/checks.py: check {check.name} is for the question {check.question}, "
+                f"which no answer cell has; there are {', '.join(roles['answer']) or 'none'}"
+            )
+    for name in manual:
+        if name in automatic:
+            raise ValueError(f"{folder}: question {name} has checks and a [[manual]] entry")
+        if name not in answered:
+            raise ValueError(
+                f"{folder}/config.toml: no cell answers the [[manual]] question {name}"
+            )
+    for name in answered:
+        if name not in automatic and name not in manual:
+            raise ValueError(
+                f"{folder}: nothing marks the question {name}: write a check in checks.py, "
+                "or a [[manual]] entry with a rubric in config.toml"
+            )
+    for name in sorted(visible ^ set(shown)):
+        raise ValueError(
+            f"{folder}: question {name} needs both a visible check in checks.py and an empty "
+            f"cell with :role: check and :question: {name}, or neither"
+        )
+    return tuple(
+        manual.get(name)
+        or Question(name, sum(check.points for check in checks if check.question == name))
+        for name in answered
+    )
+
+
+def _read_wrong(folder, cells):
+    answers = {cell.id for cell in cells if cell.role == "answer"}
+    questions = {cell.question for cell in cells if cell.role == "answer"}
+    found = []
+    for path in sorted((folder / "wrong").glob("*.py")):
+        head, *blocks = re.split(r"(?m)^# grade_id: *(\S+) *\n", _text(path))
+        match = re.match(r"# loses: *(.+)\n", head)
+        loses = dict(re.findall(r"([\w-]+) *= *([\d.]+)", match[1])) if match else {}
+        try:
+            title = (ast.get_docstring(ast.parse(head)) or "").split("\n")[0]
+            loses = {name: float(points) for name, points in loses.items()}
+        except (SyntaxError, ValueError) as error:
+            raise ValueError(f"{path}: the head is not Python: {error}") from error
+        replaced = dict(zip(blocks[::2], blocks[1::2], strict=True))
+        if not loses or not title or not replaced:
+            raise ValueError(
+                f"{path}: starts with '# loses: question=points, ...' and a docstring that names "
+                "the mistake; then come blocks '# grade_id: ...' with the wrong cells"
+            )
+        unknown = sorted((set(loses) - questions) | (set(replaced) - answers))
+        if unknown or 2 * len(replaced) < len(blocks):
+            raise ValueError(f"{path}: unknown or repeated: {', '.join(unknown) or 'a grade_id'}")
+        found.append(Wrong(path.stem, title, loses, {k: v.strip() for k, v in replaced.items()}))
+    return tuple(found)
+
+
+def _files(folder, name):
+    paths = sorted((folder / name).rglob("*"))
+    links = [path for path in paths if path.is_symlink()]
+    if links:
+        raise ValueError(f"{links[0]}: a link; put the file itself there")
+    return tuple(path.relative_to(folder).as_posix() for path in paths if path.is_file())
+
+
+def _text(path):
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ValueError(f"{path}: missing; course-grade new NAME writes a skeleton") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: cannot be read: {error}") from error

@@ -1,0 +1,308 @@
+"""The private half of a released assignment: manifest, checks and solution, held by a digest."""
+
+import contextlib
+import hashlib
+import io
+import os
+import platform
+import tempfile
+import threading
+import zipfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+
+from course_lib.grading import assignment as assignments
+from course_lib.grading import codec, handout
+from course_lib.grading.manifest import CheckInfo, Manifest, from_json, to_json
+
+RESULT_VERSION = 1
+MANIFEST, CHECKS, SOLUTION, DIGEST = "manifest.json", "checks.py", "solution.py", "digest"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle as the grader uses it; ``solution`` has the student's interface."""
+
+    folder: Path
+    manifest: Manifest
+    digest: str
+    checks: tuple
+    solution: object
+
+    @property
+    def data_dir(self):
+        """Folder with the data that students have too, or None."""
+        folder = self.folder / "data"
+        return folder if folder.is_dir() else None
+
+
+class Solution:
+    """The reference: ``solution.NAME(...)`` and ``solution.NAME.value``, as plain copies.
+
+    Its cells are run when the first name is asked for, once.
+
+    Parameters
+    ----------
+    folder : path
+        The bundle; its data is found as ``data`` by the cells, as in the sandbox.
+    """
+
+    _lock = threading.RLock()  # the working directory is the whole process'
+
+    def __init__(self, folder):
+        self._folder, self._space = Path(folder), None
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _Reference(self, name)
+
+    def _ask(self, name, args, kwargs, call):
+        with self._lock, contextlib.chdir(self._folder):
+            with contextlib.redirect_stdout(io.StringIO()):
+                if self._space is None:
+                    path, space = self._folder / SOLUTION, {"__name__": "__main__"}
+                    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), space)
+                    self._space = space
+                value = self._space[name]
+                if call:
+                    args, kwargs = codec.decode(codec.encode((args, kwargs)))
+                    value = value(*args, **kwargs)
+        return codec.decode(codec.encode(value))
+
+
+class _Reference:
+    def __init__(self, solution, name):
+        self._solution, self._name = solution, name
+
+    def __call__(self, *args, **kwargs):
+        return self._solution._ask(self._name, args, kwargs, call=True)
+
+    @property
+    def value(self):
+        return self._solution._ask(self._name, (), {}, call=False)
+
+
+def build(assignment, folder):
+    """Write the released notebook and the bundle of an assignment, without trying them.
+
+    Parameters
+    ----------
+    assignment : Assignment
+    folder : path
+        Gets ``release`` and ``bundle``, which must not exist yet.
+
+    Returns
+    -------
+    bundle : Bundle
+
+    Raises
+    ------
+    ValueError
+        If a visible check cannot be released.
+    """
+    import nbformat  # slow to import, and needed by authors only
+
+    folder = Path(folder)
+    cells = handout.cells(assignment)
+    text = handout.notebook(assignment, cells)
+    nbformat.validate(nbformat.reads(text, as_version=4))
+    files = {f"release/{assignment.name}.ipynb": text.encode()}
+    for name in assignment.data + assignment.private:
+        content = (assignment.folder / name).read_bytes()
+        files[f"bundle/{name}"] = content
+        if name in assignment.data:
+            files[f"release/{name}"] = content
+    files[f"bundle/{MANIFEST}"] = to_json(_manifest(assignment, cells)).encode()
+    files[f"bundle/{CHECKS}"] = assignment.checks_source.encode()
+    files[f"bundle/{SOLUTION}"] = solution_source(assignment).encode()
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "xb") as file:
+            file.write(content)
+    (folder / "bundle" / DIGEST).write_text(compute_digest(folder / "bundle") + "\n")
+    return load(folder / "bundle")
+
+
+def solution_source(assignment):
+    """Return the reference as one Python file.
+
+    Parameters
+    ----------
+    assignment : Assignment
+
+    Returns
+    -------
+    source : str
+    """
+    parts = []
+    for cell in assignment.cells:
+        if cell.role in ("locked", "answer"):
+            parts.append(f"# grade_id: {cell.id}\n{assignments.solved(cell.source, cell.id)}\n")
+    return "\n".join(parts)
+
+
+def environment(torch=False):
+    """Return what the numbers of a result depend on, besides the bundle's files.
+
+    Parameters
+    ----------
+    torch : bool, default=False
+        Whether PyTorch is used.
+
+    Returns
+    -------
+    pairs : tuple of (str, str)
+        Name and version.
+    """
+    python = ".".join(platform.python_version_tuple()[:2])
+    names = ["numpy", *(["torch"] if torch else [])]
+    pairs = [("python", python), *((name, version(name)) for name in names)]
+    return (*pairs, ("result", str(RESULT_VERSION)))
+
+
+def compute_digest(folder):
+    """Return the SHA-256 over the names and contents of a bundle's files.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    digest : str
+        64 hexadecimal digits.
+    """
+    total = hashlib.sha256()
+    for name in _names(folder):
+        content = (Path(folder) / name).read_bytes()
+        total.update(f"{name}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()
+
+
+def load(folder):
+    """Read a bundle, and refuse it unless every byte is as it was released.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    bundle : Bundle
+
+    Raises
+    ------
+    ValueError
+        If it is missing, changed, or made with other versions of Python or NumPy.
+    """
+    folder = Path(folder).resolve()
+    try:
+        said = (folder / DIGEST).read_text().strip()
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        source = (folder / CHECKS).read_text(encoding="utf-8")
+        digest = compute_digest(folder)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{folder}: no bundle ({error}); release the assignment") from error
+    if digest != said:
+        raise ValueError(
+            f"{folder}: its files are not those that were released (digest {digest[:12]}, "
+            f"released {said[:12]}); release the assignment again"
+        )
+    manifest = from_json(text, folder / MANIFEST)
+    here = environment("torch" in dict(manifest.environment))
+    if manifest.environment != here:
+        theirs = ", ".join(f"{name} {number}" for name, number in manifest.environment)
+        ours = ", ".join(f"{name} {number}" for name, number in here)
+        raise ValueError(
+            f"{folder}: was released with {theirs}, here is {ours}; use the same versions, "
+            "or release the assignment again"
+        )
+    checks = assignments.load_checks(source, folder / CHECKS)
+    return Bundle(folder, manifest, digest, checks, Solution(folder))
+
+
+def pack(folder):
+    """Return a bundle as bytes, for a worker on another machine.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    data : bytes
+        The same for the same bundle.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in [*_names(folder), DIGEST]:
+            content = (Path(folder) / name).read_bytes()
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
+    return out.getvalue()
+
+
+def unpack(data, folder):
+    """Write a packed bundle into a folder, unless it is there already.
+
+    Parameters
+    ----------
+    data : bytes
+        From :func:`pack`.
+    folder : path
+
+    Returns
+    -------
+    bundle : Bundle
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no bundle.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpack-") as space:
+            try:
+                with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                    for name in archive.namelist():
+                        path = PurePosixPath(name)
+                        if path.is_absolute() or ".." in path.parts:
+                            raise ValueError(f"{folder}: packed bundle with the file {name!r}")
+                    archive.extractall(f"{space}/bundle")
+            except zipfile.BadZipFile as error:
+                raise ValueError(f"{folder}: not a packed bundle ({error})") from error
+            load(f"{space}/bundle")
+            with contextlib.suppress(OSError):  # another worker was first
+                os.rename(f"{space}/bundle", folder)
+    return load(folder)
+
+
+def _names(folder):
+    """Names of all files but the digest, in one order everywhere."""
+    folder = Path(folder)
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    names = sorted(path.relative_to(folder).as_posix() for path in paths)
+    return [n for n in names if n != DIGEST and "__pycache__" not in n]
+
+
+def _manifest(assignment, cells):
+    config = assignment.config
+    return Manifest(
+        name=assignment.name,
+        title=config.title,
+        cells=cells,
+        questions=assignment.questions,
+        checks=tuple(
+            CheckInfo(c.name, c.question, c.points, c.hidden, c.title) for c in assignment.checks
+        ),
+        limits=config.limits,
+        due=config.due,
+        late_percent_per_day=config.late_percent_per_day,
+        late_max_percent=config.late_max_percent,
+        floor=config.floor,
+        environment=environment(config.torch),
+    )

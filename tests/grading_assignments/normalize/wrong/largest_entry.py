@@ -1,0 +1,7 @@
+# loses: normalize=2
+"""Divides by the largest entry instead of the sum."""
+
+
+# grade_id: normalize
+def normalize(x):
+    return x / np.max(x)
