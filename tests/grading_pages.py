@@ -8,9 +8,11 @@ import json
 import struct
 import zlib
 from pathlib import Path
-from types import SimpleNamespace
 
+from course_lib.grading import files, gradebook, results
+from course_lib.grading import manifest as manifests
 from course_lib.grading.manifest import Cell, CheckInfo, Manifest, Question, Rubric
+from course_lib.grading.workspace import Workspace
 
 AXE = Path(__file__).resolve().parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 AXE_OPTIONS = {
@@ -165,20 +167,44 @@ def hostile_result(**changes):
 
 
 def mark(points, rubric="", comment="", *, stale=False, submission="a1" * 32):
-    return SimpleNamespace(
-        **{"points": points, "rubric": rubric, "comment": comment, "stale": stale},
-        **{"submission": submission, "marker": "grace", "time": "2026-11-21T18:00:00+00:00"},
-    )
+    time = "2026-11-21T18:00:00+00:00"
+    return gradebook.ManualMark(submission, points, rubric, comment, "grace", time, stale)
 
 
 def row(manual=None, **changes):
     table = {
         **{"student": "ada", "name": "Ada Lovelace", "submission": "a1" * 32},
         **{"submitted": "2026-11-20T09:30:00+00:00", "auto": 3.0, "auto_max": 10.0},
-        **{"manual": {"report": manual}, "late_percent": 0, "total": None, "max": 15.0},
-        "state": "awaiting review" if manual is None else "graded",
+        **{"manual": {"report": manual}, "late_percent": 0.0, "total": 3.0, "max": 15.0},
+        "state": gradebook.AWAITING if manual is None else gradebook.GRADED,
     }
-    return SimpleNamespace(**table | changes)
+    return gradebook.Row(**table | changes)
+
+
+STUDENTS = {"ada": "Ada Lovelace", "grace": "Grace Hopper", "emmy": "Emmy Noether"}
+
+
+def make_workspace(root, made=None, names=None, table=None):
+    """A folder as after ``run``: every student with one result; ``made`` replaces results."""
+    work, table = Workspace(root), table or manifest()
+    names = names or STUDENTS
+    rows = [{"student": s, "name": n, "email": f"{s}@uni.example"} for s, n in names.items()]
+    files.write_csv(root / "roster.csv", rows)
+    files.write_file(work.path("hmm", "bundle", "manifest.json"), manifests.to_json(table))
+    files.write_file(work.path("hmm", "bundle", "digest"), "d" * 64 + "\n")
+    for i, student in enumerate(names):
+        hand_in(work, student, f"{i:064x}", (made or {}).get(student))
+    return work
+
+
+def hand_in(work, student, submission, made=None, day=20):
+    """A submission in the inbox and its result."""
+    submitted = f"2026-11-{day}T09:30:00+00:00"
+    entry = {"file": f"{submission[:8]}.ipynb", "hash": submission, "submitted": submitted}
+    entry |= {"collected": submitted, "source": "folder", "flags": []}
+    files.append_line(work.path("hmm", "inbox", student, "index.jsonl"), entry)
+    made = (made or result()) | {"submission": submission, "student": student}
+    results.store(work, "hmm", made)
 
 
 def violations(page):
