@@ -11,6 +11,7 @@ from course_lib.grading.manifest import Cell
 
 HERE = Path(__file__).resolve().parent
 TOOLS = "checks"  # id of the cell that brings what check cells need
+PARTS = ("compare", "require", "checks", "here")  # each needs only those before it
 STUB = "# YOUR CODE HERE"
 WRITTEN = "*Your answer here.*"
 HEAD = "# @title Tools of the check cells. Run this cell once; no question is in it."
@@ -64,7 +65,7 @@ def notebook(assignment, made):
     seen, table = set(), []
     for cell in made:
         points = None
-        if cell.role == "check":
+        if cell.role == "check" and cell.id != TOOLS:
             mine = [c for c in assignment.checks if c.question == cell.question and not c.hidden]
             points = sum(check.points for check in mine)
         elif cell.role == "written" and cell.question not in seen:
@@ -141,7 +142,7 @@ def _emptied(cell):
 
 def _tools():
     """The cell that brings the checks' tools, kept out of the student's own names."""
-    text = "\n\n".join(_lean((HERE / name).read_text("utf-8")) for name in ("checks.py", "here.py"))
+    text = "\n\n".join(_lean((HERE / f"{name}.py").read_text("utf-8")) for name in PARTS)
     assert "'''" not in text
     run = 'exec(compile(_tools, "<tools of the checks>", "exec"), _space := {"__name__": "tools"})'
     return f"{HEAD}\n_tools = r'''\n{text}\n'''\n{run}\n_space[\"install\"](get_ipython())"

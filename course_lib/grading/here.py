@@ -10,9 +10,19 @@ import sys
 import traceback
 import warnings
 
-from course_lib.grading.checks import KINDS, Check, StudentError, run_check, visible_rng
+import numpy as np
 
-CONTAINERS = (list, tuple, set, frozenset, dict)
+from course_lib.grading.checks import Check, StudentError, run_check, visible_rng
+from course_lib.grading.compare import ELEMENTS, KINDS
+
+
+class Tensor:
+    """A PyTorch tensor as the grader sees it."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array):
+        self.array = array
 
 
 class Here:
@@ -38,42 +48,49 @@ class _Name:
         self._names, self._name = names, name
 
     def __call__(self, *args, **kwargs):
-        return self._plain(lambda: self._find()(*copy.deepcopy(args), **copy.deepcopy(kwargs)))
+        return self._ask(lambda: self._find()(*copy.deepcopy(args), **copy.deepcopy(kwargs)))
 
     @property
     def value(self):
-        return self._plain(self._find)
+        return self._ask(self._find)
 
     def _find(self):
         if self._name not in self._names:
             raise NameError(f"name {self._name!r} is not defined")
         return self._names[self._name]
 
-    def _plain(self, ask):
+    def _ask(self, ask):
         """What the student's code gives, as it would come out of the grader's sandbox."""
         quiet = io.StringIO()
         try:
             with contextlib.redirect_stdout(quiet), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 value = ask()
-            _require_plain(value, 0)
-            return copy.deepcopy(value)
+            return _plain(value, 0)
         except (Exception, SystemExit) as error:
             trace = traceback.format_exc()
             raise StudentError(type(error).__name__, str(error), trace, self._name) from None
 
 
-def _require_plain(value, depth):
-    """Refuse what could not be sent out of the sandbox."""
+def _plain(value, depth):
+    """A copy of plain data; anything else could not be sent out of the sandbox."""
     kind = type(value)
-    if kind in CONTAINERS:
-        if depth > 60:
-            raise TypeError("the value is nested too deeply, or holds itself")
-        for entry in value.items() if kind is dict else value:
-            for part in entry if kind is dict else (entry,):
-                _require_plain(part, depth + 1)
-    elif kind not in KINDS and (kind.__module__, kind.__name__) != ("torch", "Tensor"):
-        raise TypeError(f"values of type {kind.__name__} are no plain data")
+    if depth > 64:
+        raise TypeError("the value is nested too deeply, or holds itself")
+    if kind in (list, tuple, set, frozenset):
+        return kind(_plain(entry, depth + 1) for entry in value)
+    if kind is dict:
+        return {_plain(k, depth + 1): _plain(v, depth + 1) for k, v in value.items()}
+    if kind is np.ndarray or isinstance(value, np.generic):
+        if value.dtype.kind not in ELEMENTS:
+            raise TypeError(f"arrays of type {value.dtype} are no plain data")
+        copied = np.array(value, value.dtype.str.lstrip("<>|="))
+        return copied if kind is np.ndarray else copied[()]
+    if (kind.__module__, kind.__name__) == ("torch", "Tensor"):
+        return Tensor(_plain(value.detach().cpu().numpy(), depth))
+    if kind not in KINDS or (kind is int and value.bit_length() > 13_000):
+        raise TypeError(f"values of type {kind.__name__} are no plain data, or too large")
+    return value
 
 
 def show(check, student):
@@ -92,7 +109,9 @@ def show(check, student):
         return
     mark = {"passed": "✓", "partial": "~"}.get(result.reason, "✗")
     text = f": {result.message}" if result.message else ""
-    print(f"{mark} {name}{text} ({result.points:g} of {check.points:g} points)")
+    print(
+        f"{mark} {name}{text} ({result.points:g} of {check.points:g} point{'s' * (check.points != 1)})"
+    )
 
 
 def install(shell):
