@@ -108,9 +108,13 @@ class TestWhatCannotBeSent:
             ("\ud800", "half a character"),
             ([0] * 200_001, "more than 200000 entries"),
             (set(range(5_001)), "too many"),
-            (np.zeros(2**25 // 8 + 1), "larger than 32 MB"),
-            (b"x" * 2**25, "larger than 32 MB"),
-            ([bytes(2**24)] * 2, "larger than 32 MB"),
+            ([set(range(3_000)), {i: 0 for i in range(3_000)}], "too many"),
+            ("é" * 2**21 + "a", "text is larger than 4 MB"),
+            (["a" * 2**21, "b" * 2**21, "c"], "text is larger than 4 MB"),
+            ([np.zeros(0)] * 20_000, "too many arrays"),
+            (np.zeros(2**24 // 8 + 1), "larger than 16 MB"),
+            (b"x" * 2**24, "larger than 16 MB"),
+            ([bytes(2**23)] * 2, "larger than 16 MB"),
         ],
         ids=lambda v: type(v).__name__,
     )
@@ -167,6 +171,10 @@ class TestHostileBytes:
             (b"i" + struct.pack(">I", 1701) + bytes(1701), "integer of 1701 bytes"),
             (b"L\xff\xff\xff\xff", "too large"),
             (b"S" + struct.pack(">I", 5001), "too large"),
+            (b"L\0\0\0\2" + encode(set(range(4_000))) * 2, "too large"),
+            (b"s" + struct.pack(">I", 2**22 + 1) + bytes(2**22 + 1), "text is larger"),
+            (b"L" + struct.pack(">I", 3) + encode("a" * 2**21) * 3, "text is larger"),
+            (b"L" + struct.pack(">I", 20_000) + encode(np.zeros(0)) * 20_000, "too many arrays"),
             (b"S\0\0\0\2NN", "same entry twice"),
             (b"S\0\0\0\1L\0\0\0\0", "something changeable"),
             (b"D\0\0\0\1L\0\0\0\0N", "something changeable"),
@@ -184,5 +192,5 @@ class TestHostileBytes:
             decode(data)
 
     def test_message_beyond_the_limit(self):
-        with pytest.raises(CodecError, match="larger than 32 MB"):
+        with pytest.raises(CodecError, match="larger than 16 MB"):
             decode(bytes(codec.MAX_BYTES + 1))

@@ -138,7 +138,7 @@ class TestCall:
     @pytest.mark.parametrize(
         "value, reason",
         [
-            ("np.zeros(30_000_000)", "larger than 32 MB"),
+            ("np.zeros(30_000_000)", "larger than 16 MB"),
             ("10 ** 100_000", "more than can be sent"),
             ("deep(10_000)", "nested deeper"),
             ("selfish()", "holds itself"),

@@ -48,7 +48,6 @@ class Channel:
 
     def __init__(self, to_worker, from_worker, max_output=64 * 2**10):
         self._out, self._in, self._max_output = to_worker, from_worker, max_output
-        self._buffer = bytearray()
         for fd in (to_worker, from_worker):
             os.set_blocking(fd, False)
 
@@ -100,25 +99,24 @@ class Channel:
                 raise ChannelClosed("the worker has ended") from error
 
     def _receive(self, end):
-        self._fill(HEAD.size, end)
-        (size,) = HEAD.unpack_from(self._buffer)
+        (size,) = HEAD.unpack(self._read(HEAD.size, end))
         if size > codec.MAX_BYTES:
             raise ChannelProtocol(f"a frame of {size} bytes")
-        self._fill(HEAD.size + size, end)
-        data = bytes(self._buffer[HEAD.size : HEAD.size + size])
-        del self._buffer[: HEAD.size + size]
-        return data
+        return self._read(size, end)
 
-    def _fill(self, size, end):
-        while len(self._buffer) < size:
+    def _read(self, size, end):
+        data = bytearray(size)
+        rest = memoryview(data)
+        while rest:
             self._wait([self._in], [], end)
             try:
-                piece = os.read(self._in, min(2**20, size - len(self._buffer)))
+                count = os.readv(self._in, [rest])
             except BlockingIOError:
                 continue
-            if not piece:
+            if not count:
                 raise ChannelClosed("the worker has ended")
-            self._buffer += piece
+            rest = rest[count:]
+        return data
 
     def _wait(self, to_read, to_write, end):
         left = end - time.monotonic()

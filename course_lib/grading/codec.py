@@ -11,11 +11,13 @@ import struct
 
 import numpy as np
 
-MAX_BYTES = 32 * 2**20  # one message
+MAX_BYTES = 16 * 2**20  # one message
+MAX_TEXT = 4 * 2**20  # bytes of all texts of one message: in memory they may be four times as many
 MAX_DEPTH = 64  # lists in lists
 MAX_ITEMS = 200_000  # all entries of all containers of one message
+ARRAY_ITEMS = 10  # an array takes as much memory as so many other entries, even if it is empty
 # Sets and dicts alone can be made slow to build by entries with the same hash.
-MAX_HASHED = 5_000
+MAX_HASHED = 5_000  # of all of them in one message
 MAX_INT_BYTES = 1_700  # 4 000 digits: what Python itself turns into text by default
 DTYPES = {
     np.dtype(name).str.lstrip("<|="): np.dtype(name)
@@ -67,7 +69,7 @@ def encode(value):
 
 class _Writer:
     def __init__(self):
-        self.out, self.items = bytearray(), 0
+        self.out, self.items, self.hashed, self.text = bytearray(), 0, 0, 0
 
     def write(self, value, depth):
         if depth > MAX_DEPTH:
@@ -104,14 +106,19 @@ class _Writer:
 
     def write_text(self, value):
         try:
-            self.put_sized(b"s", value.encode())
+            data = value.encode()
         except UnicodeEncodeError as error:
             raise CodecError("text holds half a character (a lone surrogate)") from error
+        self.text += len(data)
+        if self.text > MAX_TEXT:
+            raise CodecError(f"text is larger than {MAX_TEXT // 2**20} MB")
+        self.put_sized(b"s", data)
 
     def write_container(self, tag, value, depth):
         pairs = tag == b"D"
         self.items += len(value)
-        if self.items > MAX_ITEMS or (tag in HASHED and len(value) > MAX_HASHED):
+        self.hashed += len(value) if tag in HASHED else 0
+        if self.items > MAX_ITEMS or self.hashed > MAX_HASHED:
             raise CodecError(f"value has more than {MAX_ITEMS} entries, or a set or dict too many")
         self.put(tag, struct.pack(">I", len(value)))
         for entry in value.items() if pairs else value:
@@ -122,8 +129,11 @@ class _Writer:
         name = array.dtype.str.lstrip("<|=>")
         if name not in DTYPES or type(array) is not np.ndarray:
             raise CodecError(f"arrays of type {array.dtype} cannot be sent")
-        if array.nbytes > MAX_BYTES:
-            raise CodecError(f"value is larger than {MAX_BYTES // 2**20} MB")
+        self.items += ARRAY_ITEMS
+        if array.nbytes > MAX_BYTES or self.items > MAX_ITEMS:
+            raise CodecError(
+                f"value is larger than {MAX_BYTES // 2**20} MB, or has too many arrays"
+            )
         shape = struct.pack(f">B{array.ndim}I", array.ndim, *array.shape)
         self.put(tag, name.encode().ljust(4) + shape)
         self.put_sized(b"", array.astype(DTYPES[name].newbyteorder("<"), order="C").tobytes())
@@ -161,7 +171,7 @@ def decode(data):
     """
     if len(data) > MAX_BYTES:
         raise CodecError(f"message of {len(data)} bytes is larger than {MAX_BYTES // 2**20} MB")
-    reader = _Reader(bytes(data))
+    reader = _Reader(memoryview(data))
     value = reader.read(0)
     if reader.at != len(reader.data):
         raise CodecError(f"{len(reader.data) - reader.at} bytes are left over behind the value")
@@ -170,7 +180,7 @@ def decode(data):
 
 class _Reader:
     def __init__(self, data):
-        self.data, self.at, self.items = data, 0, 0
+        self.data, self.at, self.items, self.hashed, self.text = data, 0, 0, 0, 0
 
     def take(self, size):
         if size > len(self.data) - self.at:
@@ -187,7 +197,7 @@ class _Reader:
     def read(self, depth):
         if depth > MAX_DEPTH:
             raise CodecError(f"value is nested deeper than {MAX_DEPTH} levels")
-        tag = self.take(1)
+        tag = bytes(self.take(1))
         if tag in _READ_PLAIN:
             return _READ_PLAIN[tag](self)
         if tag in _READ_CONTAINERS:
@@ -203,15 +213,20 @@ class _Reader:
         return int.from_bytes(raw, "big", signed=True)
 
     def read_text(self):
+        raw = self.take_sized()
+        self.text += len(raw)
+        if self.text > MAX_TEXT:
+            raise CodecError(f"text is larger than {MAX_TEXT // 2**20} MB")
         try:
-            return self.take_sized().decode()
+            return str(raw, "utf-8")
         except UnicodeDecodeError as error:
             raise CodecError(f"text is not UTF-8: {error.reason}") from error
 
     def read_container(self, tag, depth):
         (count,) = self.unpack(">I")
         self.items += count
-        if self.items > MAX_ITEMS or (tag in HASHED and count > MAX_HASHED):
+        self.hashed += count if tag in HASHED else 0
+        if self.items > MAX_ITEMS or self.hashed > MAX_HASHED:
             raise CodecError(f"container of {count} entries is too large")
         size = count * (2 if tag == b"D" else 1)
         entries = [self.read(depth + 1) for _ in range(size)]
@@ -227,7 +242,10 @@ class _Reader:
         return value
 
     def read_array(self, tag):
-        name = self.take(4).decode("latin-1").rstrip()
+        self.items += ARRAY_ITEMS
+        if self.items > MAX_ITEMS:
+            raise CodecError("too many arrays")
+        name = str(self.take(4), "latin-1").rstrip()
         if name not in DTYPES:
             raise CodecError(f"array of unknown type {name!r}")
         (ndim,) = self.unpack(">B")
@@ -240,7 +258,7 @@ class _Reader:
             size *= length
         if size != len(raw) or (size == 0 and max(shape) > MAX_BYTES):
             raise CodecError(f"array of shape {shape} does not have {len(raw)} bytes")
-        if name == "b1" and raw.strip(b"\0\1"):
+        if name == "b1" and np.frombuffer(raw, np.uint8).max(initial=0) > 1:
             raise CodecError("array of booleans holds something else")
         array = np.frombuffer(raw, dtype).reshape(shape).astype(DTYPES[name])
         if tag == b"n":
@@ -258,6 +276,6 @@ _READ_PLAIN = {
     b"d": lambda r: r.unpack(">d")[0],
     b"c": lambda r: complex(*r.unpack(">dd")),
     b"s": _Reader.read_text,
-    b"b": _Reader.take_sized,
+    b"b": lambda r: bytes(r.take_sized()),
 }
 _READ_CONTAINERS = {b"L": list, b"U": tuple, b"S": set, b"F": frozenset, b"D": dict}
