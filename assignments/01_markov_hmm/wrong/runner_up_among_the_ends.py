@@ -1,0 +1,23 @@
+# loses: viterbi=1
+"""Takes the second-best mood of the last day for the second-best story."""
+
+
+# grade_id: viterbi
+def best_two(weights, pi, A):
+    """Return the most probable path, its log joint probability, and that of the next best."""
+    T, K = weights.shape
+    with np.errstate(divide="ignore"):  # log 0 = -inf: impossible
+        log_weights, log_pi, log_A = np.log(weights), np.log(pi), np.log(A)
+    first, second = log_pi + log_weights[0], np.full(K, -np.inf)  # the two best into each mood
+    back = np.zeros((T, K), dtype=int)
+    for t in range(1, T):
+        arrive = first[:, None] + log_A  # (from, to)
+        back[t] = arrive.argmax(axis=0)
+        ranked = np.sort(np.concatenate([arrive, second[:, None] + log_A]), axis=0)
+        first, second = ranked[-1] + log_weights[t], ranked[-2] + log_weights[t]
+    path = np.empty(T, dtype=int)
+    path[-1] = first.argmax()
+    for t in reversed(range(1, T)):
+        path[t - 1] = back[t, path[t]]
+    ranked = np.sort(first)
+    return path, ranked[-1], ranked[-2]

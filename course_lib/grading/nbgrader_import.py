@@ -1,0 +1,265 @@
+"""An nbgrader source notebook as an assignment: what can be carried over, and what is left to do.
+
+Solutions, names, points and texts are taken as they are. Tests cannot be: nbgrader ran them inside
+the student's process, where they can be fooled, so they arrive as comments, to be rewritten.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_lib.grading import template
+from course_lib.grading.assignment import BEGIN, END
+
+MARKS = re.compile(r"^\s*### (BEGIN|END) (HIDDEN TESTS|MARK SCHEME)\s*$")
+MAGIC = re.compile(r"^\s*[%!]")
+HEAD = '''"""Checks of {name}, to be written from the tests of nbgrader quoted below."""
+
+import numpy as np
+
+from course_lib.grading.checks import check, close
+'''
+TODO_HEAD = """# What a person must do before `course-grade release`
+
+The notebook came from nbgrader. Its tests ran inside the student's process; checks here run
+outside it and ask the student's functions. How to write them: *Checks that cannot be fooled* in
+the book's pages for instructors.
+"""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The new folder, and what a person must do there."""
+
+    folder: Path
+    todo: tuple
+
+
+@dataclass(frozen=True)
+class _Test:
+    question: str
+    name: str
+    points: float
+    source: str
+
+
+def convert(path, name, folder="assignments"):
+    """Make an assignment from an nbgrader source notebook.
+
+    Parameters
+    ----------
+    path : path
+        The instructor's notebook, with solutions.
+    name : str
+        Of the new assignment.
+    folder : path, default="assignments"
+        Where the assignments are.
+
+    Returns
+    -------
+    imported : Imported
+        Its ``todo`` stands in the folder's TODO.md too.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such notebook, or the name cannot be used.
+    """
+    notebook = _read(path)
+    work = _Work()
+    for number, cell in enumerate(notebook.cells, 1):
+        work.take(cell, number)
+    if not work.names:
+        raise ValueError(
+            f"{path}: no cell has nbgrader's metadata; give the instructor's version of the "
+            f"notebook, or start with course-grade new {name}"
+        )
+    work.finish()
+    others = sorted(p.name for p in Path(path).resolve().parent.iterdir() if p.suffix != ".ipynb")
+    if others:
+        work.todo.append(f"Copy what students need into data/: {', '.join(others[:10])}.")
+    todo = tuple(work.todo)
+    files = {
+        "assignment.md": _myst(work.cells),
+        "checks.py": HEAD.format(name=name) + "".join(map(_quoted, work.tests)),
+        "config.toml": _config(work),
+        "TODO.md": TODO_HEAD + "".join(f"\n- [ ] {line}" for line in todo) + "\n",
+    }
+    made = template.write(name, folder, files)
+    (made / "wrong").mkdir()
+    return Imported(made, todo)
+
+
+class _Work:
+    """What has been read so far."""
+
+    def __init__(self):
+        self.cells, self.tests, self.manual, self.todo = [], [], [], []
+        self.names, self.question, self.title, self.shown = set(), "", "", set()
+
+    def take(self, cell, number):
+        mark = cell.metadata.get("nbgrader", {})
+        mark = mark if isinstance(mark, dict) else {}
+        graded, solution = bool(mark.get("grade")), bool(mark.get("solution"))
+        task, points = bool(mark.get("task")), _points(mark.get("points"))
+        source, where = self.plain(cell, number), f"cell {number}"
+        if not self.title and cell.cell_type == "markdown":
+            self.title = next(iter(re.findall(r"(?m)^# +(.+)$", source)), "")
+        if not mark or not (graded or solution or task):
+            self.cells.append((cell.cell_type, source, {}))
+            return
+        name = self.name(mark.get("grade_id"), number)
+        if task or (graded and solution and cell.cell_type == "markdown"):
+            self.take_written(name, source, points, task)
+        elif solution:
+            self.question = name
+            if BEGIN not in source:
+                source = f"{BEGIN}\n{source}\n{END}"
+                self.todo.append(
+                    f"{where} ({name}): has no {BEGIN}, so students get nothing of it; leave the "
+                    "def line and the docstring outside."
+                )
+            self.cells.append(("code", source, {"grade_id": name, "role": "answer"}))
+            if graded:
+                self.add_manual(name, points, "")
+        else:
+            self.take_test(name, source, points, where)
+
+    def take_written(self, name, source, points, task):
+        scheme, kept = _split(source)
+        options = {"grade_id": name, "role": "written", "question": name}
+        if task:
+            self.cells.append(("markdown", kept, {}))
+            kept = f"{BEGIN}\nTODO: a model answer.\n{END}"
+            self.todo.append(f"{name}: a task; its answer now has a cell of its own below it.")
+        elif BEGIN not in kept:
+            kept = f"{BEGIN}\n{kept}\n{END}"
+        self.cells.append(("markdown", kept, options))
+        self.add_manual(name, points, scheme)
+
+    def take_test(self, name, source, points, where):
+        if not self.question:
+            self.todo.append(f"{where} ({name}): a test before any answer; find its question.")
+        question = self.question or "TODO"
+        self.tests.append(_Test(question, name, points, source))
+        self.todo.append(
+            f"{name}: rewrite this test of {question} ({points:g} points) as checks in checks.py."
+        )
+        if question not in self.shown and self.question:
+            self.shown.add(question)
+            self.cells.append(("code", "", {"role": "check", "question": question}))
+
+    def add_manual(self, name, points, scheme):
+        if not points:
+            self.todo.append(f"{name}: has no points; say in config.toml how many.")
+        self.manual.append((name, points or 1, scheme))
+        self.todo.append(f"{name}: write the lines of its rubric in config.toml.")
+
+    def finish(self):
+        marked = {test.question for test in self.tests} | {name for name, *_ in self.manual}
+        for kind, _, options in self.cells:
+            name = options.get("grade_id", "")
+            if kind == "code" and name and name not in marked:
+                self.todo.append(f"{name}: nothing marks it; write a check.")
+        self.todo.append(
+            "Write wrong answers into wrong/: each check must fail on one, or it is not released "
+            "(the skeleton of course-grade new shows how)."
+        )
+
+    def plain(self, cell, number):
+        """The cell's text as plain Python or Markdown."""
+        lines, where = cell.source.split("\n"), f"cell {number}"
+        if cell.get("attachments"):
+            self.todo.append(f"{where}: its attached pictures are lost; put files into data/.")
+        if cell.cell_type == "code" and any(map(MAGIC.match, lines)):
+            lines = [f"# {line}" if MAGIC.match(line) else line for line in lines]
+            self.todo.append(f"{where}: % and ! are commented out; checks need plain Python.")
+        return "\n".join(lines)
+
+    def name(self, found, number):
+        name = re.sub(r"[^A-Za-z0-9_-]", "-", str(found or f"cell-{number}")).lstrip("_-")[:50]
+        name = name or f"cell-{number}"
+        if name != found or name in self.names:
+            name = name if name not in self.names else f"{name}-{number}"
+            self.todo.append(f"cell {number}: is called {name} now, it was {found!r}.")
+        self.names.add(name)
+        return name
+
+
+def _read(path):
+    import nbformat  # slow to import, and needed by authors only
+
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except Exception as error:  # of several libraries
+        text = str(error).split("\n")[0]
+        raise ValueError(f"{path}: not a notebook ({type(error).__name__}: {text})") from error
+    return notebook
+
+
+def _points(value):
+    return value if type(value) in (int, float) and 0 < value < 1e6 else 0
+
+
+def _split(source):
+    """The mark scheme of a task, and the text without it."""
+    scheme, kept, inside = [], [], False
+    for line in source.split("\n"):
+        if MARKS.match(line):
+            inside = "BEGIN" in line
+        else:
+            (scheme if inside else kept).append(line)
+    return "\n".join(scheme).strip(), "\n".join(kept).strip()
+
+
+def _quoted(test):
+    """A test as a comment, with the outline of the check that should replace it."""
+    function = re.sub(r"\W", "_", test.name)
+    function = function if function[0].isalpha() else f"check_{function}"
+    lines = [
+        f"TODO {test.name}: rewrite as checks. What stood between HIDDEN TESTS becomes a check",
+        "with hidden=True. Ask the student's names by student.NAME(...) or student.NAME.value.",
+        "",
+        *("    " + line for line in test.source.split("\n")),
+        "",
+        f'@check("{test.question}", points={test.points:g})',
+        f"def {function}(student):",
+        '    """What the student reads as its title."""',
+        "    close(student.NAME(...), ...)",
+    ]
+    return "\n\n" + "\n".join(f"# {line}".rstrip() for line in lines) + "\n"
+
+
+def _config(work):
+    """config.toml; JSON's strings are TOML's."""
+    import json
+
+    def text(value):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+    parts = [f"title = {text(work.title.strip() or 'TODO')}\n"]
+    for name, points, scheme in work.manual:
+        rubric = f"TODO: say what earns the points. {scheme}".strip()
+        parts.append(
+            f'\n[[manual]]\nquestion = "{name}"\npoints = {points}\n'
+            f"\n[[manual.rubric]]\npoints = {points}\ntext = {text(rubric)}\n"
+        )
+    return "".join(parts)
+
+
+def _myst(cells):
+    import jupytext
+    import nbformat
+
+    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
+    made = []
+    for kind, source, options in cells:
+        if kind == "raw":
+            kind, source = "markdown", f"```\n{source}\n```"
+        made.append(make[kind](source, metadata=options))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
+    return jupytext.writes(notebook, fmt="md:myst")
