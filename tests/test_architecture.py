@@ -56,6 +56,7 @@ ALLOWED = {
         "traitlets",
         "dask",
         "distributed",
+        "click",
         "jupytext",
         "nbformat",
         "grading",
