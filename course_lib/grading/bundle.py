@@ -6,18 +6,18 @@ import io
 import os
 import platform
 import tempfile
-import threading
 import zipfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 from course_lib.grading import assignment as assignments
-from course_lib.grading import codec, handout
+from course_lib.grading import handout, solution
+from course_lib.grading.files import write_file
 from course_lib.grading.manifest import CheckInfo, Manifest, from_json, to_json
+from course_lib.grading.results import VERSION
 
-RESULT_VERSION = 1
-MANIFEST, CHECKS, SOLUTION, DIGEST = "manifest.json", "checks.py", "solution.py", "digest"
+MANIFEST, CHECKS, DIGEST = "manifest.json", "checks.py", "digest"
 
 
 @dataclass(frozen=True)
@@ -37,51 +37,12 @@ class Bundle:
         return folder if folder.is_dir() else None
 
 
-class Solution:
-    """The reference: ``solution.NAME(...)`` and ``solution.NAME.value``, as plain copies.
+class ReleaseRefused(ValueError):
+    """An assignment that did not pass its self-test; ``problems`` says why, one line each."""
 
-    Its cells are run when the first name is asked for, once.
-
-    Parameters
-    ----------
-    folder : path
-        The bundle; its data is found as ``data`` by the cells, as in the sandbox.
-    """
-
-    _lock = threading.RLock()  # the working directory is the whole process'
-
-    def __init__(self, folder):
-        self._folder, self._space = Path(folder), None
-
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return _Reference(self, name)
-
-    def _ask(self, name, args, kwargs, call):
-        with self._lock, contextlib.chdir(self._folder):
-            with contextlib.redirect_stdout(io.StringIO()):
-                if self._space is None:
-                    path, space = self._folder / SOLUTION, {"__name__": "__main__"}
-                    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), space)
-                    self._space = space
-                value = self._space[name]
-                if call:
-                    args, kwargs = codec.decode(codec.encode((args, kwargs)))
-                    value = value(*args, **kwargs)
-        return codec.decode(codec.encode(value))
-
-
-class _Reference:
-    def __init__(self, solution, name):
-        self._solution, self._name = solution, name
-
-    def __call__(self, *args, **kwargs):
-        return self._solution._ask(self._name, args, kwargs, call=True)
-
-    @property
-    def value(self):
-        return self._solution._ask(self._name, (), {}, call=False)
+    def __init__(self, name, problems):
+        super().__init__(f"{name} is not released:\n" + "\n".join(problems))
+        self.problems = problems
 
 
 def build(assignment, folder):
@@ -116,7 +77,7 @@ def build(assignment, folder):
             files[f"release/{name}"] = content
     files[f"bundle/{MANIFEST}"] = to_json(_manifest(assignment, cells)).encode()
     files[f"bundle/{CHECKS}"] = assignment.checks_source.encode()
-    files[f"bundle/{SOLUTION}"] = solution_source(assignment).encode()
+    files[f"bundle/{solution.FILE}"] = _solution(assignment).encode()
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,22 +87,56 @@ def build(assignment, folder):
     return load(folder / "bundle")
 
 
-def solution_source(assignment):
-    """Return the reference as one Python file.
+def release(folder, workspace, kind, progress=None):
+    """Build an assignment, try it, and only then put it into a workspace.
+
+    ``WORK/NAME/bundle`` is a link to ``bundles/DIGEST``; old bundles stay, results name theirs.
 
     Parameters
     ----------
-    assignment : Assignment
+    folder : path
+        The assignment.
+    workspace : Workspace
+    kind : str
+        One of ``sandbox.KINDS``.
+    progress : callable, optional
+        Called with the number of steps done and of all.
 
     Returns
     -------
-    source : str
+    bundle : Bundle
+
+    Raises
+    ------
+    ReleaseRefused
+        If the self-test finds something; the workspace is as before.
+    ValueError
+        If the folder is no assignment.
     """
-    parts = []
-    for cell in assignment.cells:
-        if cell.role in ("locked", "answer"):
-            parts.append(f"# grade_id: {cell.id}\n{assignments.solved(cell.source, cell.id)}\n")
-    return "\n".join(parts)
+    from course_lib.grading import selftest  # it needs the grader, and so do few who load bundles
+
+    assignment = assignments.read(folder)
+    place, name = workspace.path(assignment.name), assignment.name
+    Path(workspace.root).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=workspace.root, prefix=".release-") as space:
+        space = Path(space)
+        made = build(assignment, space)
+        notebook = space / "release" / f"{name}.ipynb"
+        secret = workspace.secret()
+        problems = selftest.run(assignment, made, notebook, kind, secret, progress)
+        if problems:
+            raise ReleaseRefused(name, problems)
+        home = place / "bundles" / made.digest
+        home.parent.mkdir(parents=True, exist_ok=True)
+        if not home.exists():
+            os.rename(space / "bundle", home)
+        for path in sorted(path for path in (space / "release").rglob("*") if path.is_file()):
+            target = place / path.relative_to(space)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_file(target, path.read_bytes())
+        os.symlink(Path("bundles", made.digest), space / "link")
+        os.replace(space / "link", place / "bundle")
+    return load(place / "bundle")
 
 
 def environment(torch=False):
@@ -160,7 +155,7 @@ def environment(torch=False):
     python = ".".join(platform.python_version_tuple()[:2])
     names = ["numpy", *(["torch"] if torch else [])]
     pairs = [("python", python), *((name, version(name)) for name in names)]
-    return (*pairs, ("result", str(RESULT_VERSION)))
+    return (*pairs, ("result", str(VERSION)))
 
 
 def compute_digest(folder):
@@ -221,7 +216,7 @@ def load(folder):
             "or release the assignment again"
         )
     checks = assignments.load_checks(source, folder / CHECKS)
-    return Bundle(folder, manifest, digest, checks, Solution(folder))
+    return Bundle(folder, manifest, digest, checks, solution.Solution(folder))
 
 
 def pack(folder):
@@ -287,6 +282,15 @@ def _names(folder):
     paths = (path for path in folder.rglob("*") if path.is_file())
     names = sorted(path.relative_to(folder).as_posix() for path in paths)
     return [n for n in names if n != DIGEST and "__pycache__" not in n]
+
+
+def _solution(assignment):
+    """The reference as one Python file."""
+    parts = []
+    for cell in assignment.cells:
+        if cell.role in ("locked", "answer"):
+            parts.append(f"# grade_id: {cell.id}\n{assignments.solved(cell.source, cell.id)}\n")
+    return "\n".join(parts)
 
 
 def _manifest(assignment, cells):

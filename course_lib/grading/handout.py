@@ -166,32 +166,44 @@ def _lean(text):
     return "\n".join(line for i, line in enumerate(kept) if line or (i and kept[i - 1])).strip()
 
 
+def needed(source, names):
+    """Return the statements of a checks.py that define some names and all that these use.
+
+    Parameters
+    ----------
+    source : str
+        Of checks.py.
+    names : list of str
+
+    Returns
+    -------
+    statements : list of ast.stmt
+        In their order, without the import of our own tools.
+    """
+    statements = ast.parse(source).body
+    homes = {name: node for node in statements for name in _bound(node)}
+    chosen, names = [], list(names)
+    while names:
+        node = homes.get(names.pop())
+        if node is not None and node not in chosen and not _is_tools(node):
+            chosen.append(node)
+            names += _used(_segment(source, node))
+    return [node for node in statements if node in chosen]
+
+
 def _visible(assignment, question):
     """A check cell: the visible checks of a question and what of checks.py they use."""
     source, path = assignment.checks_source, assignment.folder / "checks.py"
-    statements = ast.parse(source).body
-    wanted = {c.name for c in assignment.checks if c.question == question and not c.hidden}
+    wanted = [c.name for c in assignment.checks if c.question == question and not c.hidden]
     hidden = {c.name for c in assignment.checks if c.hidden}
-    homes = {name: node for node in statements for name in _bound(node)}
-    chosen, names = [], sorted(wanted)
-    while names:
-        name = names.pop()
-        node = homes.get(name)
-        if node is None or node in chosen or _is_tools(node):
-            continue
-        if name in hidden:
-            raise ValueError(f"{path}: a visible check uses the hidden check {name}")
+    imports, others = [], []
+    for node in needed(source, wanted):
+        if getattr(node, "name", "") in hidden:
+            raise ValueError(f"{path}: a visible check uses the hidden check {node.name}")
         _require_available(node, assignment.config.torch, path)
-        chosen.append(node)
-        names += _used(_segment(source, node))
-    parts = [_segment(source, node) for node in statements if node in chosen]
-    imports = [p for p, n in zip(parts, _in_order(statements, chosen), strict=True) if _imports(n)]
-    others = [p for p in parts if p not in imports]
-    return f"%%check {question}\n" + "\n\n\n".join(["\n".join(imports)] * bool(imports) + others)
-
-
-def _in_order(statements, chosen):
-    return [node for node in statements if node in chosen]
+        (imports if _imports(node) else others).append(_segment(source, node))
+    blocks = ["\n".join(imports)] * bool(imports) + others
+    return f"%%check {question}\n" + "\n\n\n".join(blocks)
 
 
 def _imports(node):

@@ -109,9 +109,7 @@ def show(check, student):
         return
     mark = {"passed": "✓", "partial": "~"}.get(result.reason, "✗")
     text = f": {result.message}" if result.message else ""
-    print(
-        f"{mark} {name}{text} ({result.points:g} of {check.points:g} point{'s' * (check.points != 1)})"
-    )
+    print(f"{mark} {name}{text} [{result.points:g}/{check.points:g}]")
 
 
 def install(shell):
