@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from course_lib.grading import terminal, verbs_grading, verbs_marks
+from course_lib.grading import terminal, _verbs_grading, _verbs_marks
 
 
 class _InOrder(click.Group):
@@ -18,7 +18,7 @@ class _InOrder(click.Group):
     cls=_InOrder, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(package_name="state-by-state")
-def app():
+def _app():
     """Release assignments, grade what students hand in, and give marks back.
 
     Exit codes: 0 fine, 1 something needs attention, 2 used wrongly.
@@ -26,12 +26,12 @@ def app():
 
 
 for verb in (
-    *(verbs_grading.doctor, verbs_grading.new, verbs_grading.release),
-    *(verbs_grading.collect, verbs_grading.run),
-    *(verbs_marks.status, verbs_marks.review, verbs_marks.feedback),
-    *(verbs_marks.export, verbs_marks.stats),
+    *(_verbs_grading.doctor, _verbs_grading.new, _verbs_grading.release),
+    *(_verbs_grading.collect, _verbs_grading.run),
+    *(_verbs_marks.status, _verbs_marks.review, _verbs_marks.feedback),
+    *(_verbs_marks.export, _verbs_marks.stats),
 ):
-    app.add_command(verb)
+    _app.add_command(verb)
 
 
 def main(arguments=None):
@@ -47,7 +47,7 @@ def main(arguments=None):
     code : int
         Exit code.
     """
-    return terminal.run(app, arguments)
+    return terminal.run(_app, arguments)
 
 
 if __name__ == "__main__":
