@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from course_lib.grading import terminal, _verbs_grading, _verbs_marks
+from course_lib.grading import _verbs_grading, _verbs_marks, terminal
 
 
 class _InOrder(click.Group):
