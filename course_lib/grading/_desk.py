@@ -105,7 +105,8 @@ def overview(desk):
 def _state(mark, item):
     if mark is None or mark.points is None:
         return UNMARKED
-    return STALE if gradebook.is_stale(mark, item.submission) else MARKED
+    stale = bool(mark.submission) and not item.submission.startswith(mark.submission)
+    return STALE if stale else MARKED
 
 
 def _done(desk, marks):
@@ -168,7 +169,7 @@ def _cell(cell, hide):
             shown.append(["png", known[2]])
     return {
         "id": hide(clean(cell["id"])),
-        "said": "ran" if cell["status"] == "ok" else _reasons.label(cell["status"]),
+        "said": _reasons.of_cell(cell["status"]),
         "source": hide(clean(cell["source"])),
         "message": hide(clean(cell["message"])),
         "outputs": shown,

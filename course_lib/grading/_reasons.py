@@ -53,3 +53,10 @@ def label(reason):
 def advice(reason, limits):
     """Return what a student can do about the reason, or an empty text."""
     return _ADVICE.get(reason, "").format(**vars(limits))
+
+
+def of_cell(status):
+    """Return how a cell ended, in words."""
+    return {"ok": "ran", "error": "raised an error", "skipped": "was skipped"}.get(
+        status, label(status)
+    )

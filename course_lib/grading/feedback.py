@@ -188,20 +188,16 @@ def _cells(cells):
 def _cell(cell, place):
     """One cell, folded; its place is inside, so that a link to it unfolds it."""
     ok = cell["status"] == "ok"
-    said = "ran" if ok else _reasons.LABELS.get(cell["status"], cell["status"])
-    if cell["status"] == "error":
-        said = "raised an error"
     body = [f'<h3 id="{place}">Code</h3><pre>{text(cell["source"])}</pre>']
     if cell["message"]:
         body.append(f"<h3>Error</h3><pre>{text(cell['message'])}</pre>")
     if cell["outputs"]:
         body.append("<h3>Output</h3>" + "\n".join(map(_output, cell["outputs"])))
-    return (
-        f"<details><summary>{text(cell['id'])}: "
-        f'<span class="{"good" if ok else "bad"}">{text(said)}</span></summary>\n'
-        + "\n".join(body)
-        + "</details>"
+    said = (
+        f'<span class="{"good" if ok else "bad"}">{text(_reasons.of_cell(cell["status"]))}</span>'
     )
+    head = f"<details><summary>{text(cell['id'])}: {said}</summary>\n"
+    return head + "\n".join(body) + "</details>"
 
 
 def _output(output):

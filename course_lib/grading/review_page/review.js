@@ -3,6 +3,7 @@
 const at = (id) => document.getElementById(id);
 const RETRY_MS = 5000;
 const TYPING_MS = 600;
+const ANSWER_MS = 20000;
 
 let desk; // what does not change: title, questions with rubric, question of each item
 let done = ""; // one sign an item: 0 unmarked, 1 marked, 2 marked for an earlier submission
@@ -11,14 +12,19 @@ let mark; // {points: text, rubric: [indices], comment}, as shown
 let seen = ""; // when the mark that this page showed was made
 let unsaved = false;
 let saving = null; // the running save, so that two never overtake each other
-let moving = null; // the running step to another answer; keys wait for it
+let queue = Promise.resolve(); // what keys and buttons asked for, one after another
 let timer = 0;
 
 async function ask(path, body) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" } };
+  const options = { signal: AbortSignal.timeout(ANSWER_MS) };
+  if (body) {
+    options.method = "POST";
+    options.headers = { "Content-Type": "application/json" };
+    options.body = JSON.stringify(body);
+  }
   let reply;
   try {
-    reply = await fetch(path, body ? { ...options, body: JSON.stringify(body) } : {});
+    reply = await fetch(path, options);
   } catch {
     throw new Error("course-grade review does not answer. Is it still running?");
   }
@@ -101,12 +107,7 @@ function failed(message, retry) {
 const question = () => desk.questions[desk.items[here]];
 const inQuestion = () => [...desk.items.keys()].filter((n) => desk.items[n] === desk.items[here]);
 
-function go(n, focus = true) {
-  moving = move(n, focus).finally(() => { moving = null; });
-  return moving;
-}
-
-async function move(n, focus) {
+async function go(n, focus = true) {
   if (n === undefined || !(await save())) return;
   let item;
   try {
@@ -176,7 +177,7 @@ function keyed(key, text, more = "") {
 function showRubric() {
   const buttons = question().rubric.map((line, i) => {
     const button = keyed(i < 9 ? `${i + 1}` : "·", line.text, `${line.points}`);
-    button.addEventListener("click", () => toggle(i));
+    button.addEventListener("click", () => run(() => toggle(i)));
     return button;
   });
   at("rubric").replaceChildren(...buttons);
@@ -186,7 +187,7 @@ function showRubric() {
 function showEarlier(comments) {
   const buttons = comments.map((comment, i) => {
     const button = keyed(`⇧${i + 1}`, comment);
-    button.addEventListener("click", () => addComment(comment));
+    button.addEventListener("click", () => run(() => addComment(comment)));
     return button;
   });
   at("earlier").hidden = !buttons.length;
@@ -235,6 +236,12 @@ function addComment(comment) {
 
 // ---- moving
 
+// A quick hand presses keys while the next answer is on its way: they belong to that one.
+function run(action) {
+  queue = queue.then(action).catch((error) => failed(String(error), false));
+  return queue;
+}
+
 function step(by) {
   const all = inQuestion();
   return go(all[all.indexOf(here) + by]);
@@ -252,7 +259,7 @@ async function nextUnmarked() {
 
 function pressed(button, action) {
   at(button).addEventListener("click", async () => {
-    await action();
+    await run(action);
     at(button).focus(); // whoever presses a button presses it again
   });
 }
@@ -282,7 +289,7 @@ function onKey(event) {
   }
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    nextUnmarked();
+    run(nextUnmarked);
     return;
   }
   if (field === at("points") && event.key === "Enter") {
@@ -294,8 +301,7 @@ function onKey(event) {
   const action = actionOf(event);
   if (!action || field || other || opens || !at("shortcuts").checked) return;
   event.preventDefault();
-  if (moving) moving.then(action);
-  else action();
+  run(action);
 }
 
 function actionOf(event) {
@@ -315,11 +321,11 @@ function listen() {
   pressed("previous", () => step(-1));
   pressed("unmarked", nextUnmarked);
   pressed("again", save);
-  at("full").addEventListener("click", KEYS.f);
-  at("zero").addEventListener("click", KEYS[0]);
-  at("keep").addEventListener("click", () => changed());
+  for (const [button, key] of [["full", "f"], ["zero", "0"], ["keep", "k"]]) {
+    at(button).addEventListener("click", () => run(KEYS[key]));
+  }
   at("question").addEventListener("change", (event) => {
-    go(desk.items.indexOf(Number(event.target.value)), false);
+    run(() => go(desk.items.indexOf(Number(event.target.value)), false));
   });
   for (const field of ["points", "comment"]) {
     at(field).addEventListener("input", () => {
