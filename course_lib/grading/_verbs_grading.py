@@ -102,8 +102,9 @@ def new(name, folder, notebook, as_json):
 @json_option
 def release(folder, work, kind, as_json):
     """Test the assignment in FOLDER and release it."""
-    from course_lib.grading import bundle
+    from course_lib.grading import bundle, sandbox
 
+    kind = sandbox.choose(kind)
     try:
         with terminal.progress("Self-test") as progress:
             released = bundle.release(folder, Workspace(work), kind, progress)

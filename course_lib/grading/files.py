@@ -32,7 +32,7 @@ def read_text(path):
         If it is not UTF-8.
     """
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        return Path(path).read_bytes().decode("utf-8-sig")  # line ends as they are
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8; save it as UTF-8") from error
 
@@ -122,6 +122,7 @@ def _quoted(value):
     if value is None:
         return ""
     text = f"{float(value):.10g}" if isinstance(value, float) else str(value)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     formula = text.lstrip("'").startswith(_FORMULA) and not _NUMBER.fullmatch(text)
     return f"'{text}" if formula else text
 
