@@ -62,7 +62,7 @@ class TestRender:
     def test_mark_of_a_person_with_rubric_and_comment(self):
         mark = pages.mark(2, "Says that the posterior looks at each time alone", "Name a case.")
         said = words(render(row=pages.row(mark, total=5.0)))
-        assert "5 of 15 points Handed" not in said and "5 of 15 points" in said
+        assert "5 of 15 points This is about" in said
         assert "○ Says that Viterbi finds the most probable path as a whole (2, not earned)" in said
         assert "✓ Says that the posterior looks at each time alone (2, earned)" in said
         assert "Comment Name a case." in said and "grace" not in said
@@ -73,7 +73,11 @@ class TestRender:
 
     def test_late(self):
         said = words(render(row=pages.row(pages.mark(2), total=4.5, late_percent=10)))
-        assert "10 % of the points are taken off" in said
+        assert "4.5 of 15 points It came late: 10 % has been taken off." in said
+        said = words(render(row=pages.row(late_percent=10.0)))
+        assert "3 of 10 points so far" in said and "10 % will be taken off" in said
+        said = words(render(row=pages.row(pages.mark(2), total=None, late_percent=None)))
+        assert "5 of 15 points so far It came late; what is taken off" in said
 
     def test_what_to_do_next_names_reason_place_and_remedy(self):
         said = words(render())
@@ -110,6 +114,34 @@ class TestRender:
 
     def test_same_page_twice(self):
         assert render() == render()
+
+
+class TestWrite:
+    def test_one_file_a_student(self, tmp_path):
+        work, calls = pages.make_workspace(tmp_path), []
+        paths = feedback.write(work, "hmm", progress=lambda *call: calls.append(call))
+        assert [path.name for path in paths] == ["ada.html", "grace.html", "emmy.html"]
+        assert "Feedback for <bdi>Grace Hopper</bdi>" in paths[1].read_text(encoding="utf-8")
+        assert calls == [(1, 3), (2, 3), (3, 3)]
+        assert not list(tmp_path.rglob(".*")), "a temporary file is left"
+
+    def test_fault_of_the_machine_is_no_page_and_no_zero(self, tmp_path):
+        work = pages.make_workspace(tmp_path)
+        feedback.write(work, "hmm")
+        failed = pages.result(infrastructure="no sandbox", points=None)
+        pages.hand_in(work, "ada", "8" * 64, failed, day=21)
+        pages.hand_in(work, "emmy", "9" * 64, day=21)
+        assert [p.stem for p in feedback.write(work, "hmm")] == ["grace", "emmy"]
+        assert not work.path("hmm", "feedback", "ada.html").exists(), "about an older submission"
+        with pytest.raises(ValueError, match="ada: infrastructure error; use"):
+            feedback.write(work, "hmm", only=("ada",))
+
+    def test_only(self, tmp_path):
+        work = pages.make_workspace(tmp_path)
+        assert [p.name for p in feedback.write(work, "hmm", only=("emmy",))] == ["emmy.html"]
+        assert not work.path("hmm", "feedback", "ada.html").exists()
+        with pytest.raises(ValueError, match=r"'emma' is not in .*did you mean emmy"):
+            feedback.write(work, "hmm", only=("emma",))
 
 
 class TestClean:

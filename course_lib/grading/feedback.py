@@ -4,9 +4,10 @@ A page is a single file without scripts, for phones, screen readers and printers
 Nothing of a hidden check is on it but its result.
 """
 
-from course_lib.grading import _reasons
+from course_lib.grading import _reasons, files, gradebook, results
 from course_lib.grading._next_steps import counts, next_steps
-from course_lib.grading._page import document, moment, number, picture, text
+from course_lib.grading._own_cells import links_of, shown_cells
+from course_lib.grading._page import document, moment, number, text
 
 _STYLE = """
 .score { font-size: 1.25rem; margin: .25rem 0; }
@@ -48,7 +49,7 @@ def render(result, manifest, row):
     page : str
         HTML.
     """
-    links = _links(result["cells"], manifest)
+    links = links_of(result["cells"], manifest)
     found = {question["name"]: question for question in result["questions"]}
     parts = [_head(manifest, row), "<main>", next_steps(result, manifest, row)]
     for i, question in enumerate(manifest.questions, 1):
@@ -57,31 +58,83 @@ def render(result, manifest, row):
         else:
             points, inside = _automatic(question, found.get(question.name), links)
         parts.append(_question(f"question-{i}", question, points, inside))
-    parts += [_flags(result["flags"]), _cells(result["cells"]), "</main>"]
+    parts += [_flags(result["flags"]), shown_cells(result["cells"]), "</main>"]
     parts.append(_foot(result))
     return document(f"Feedback: {manifest.title}", _STYLE, "\n".join(filter(None, parts)))
 
 
+def write(workspace, name, only=(), progress=None):
+    """Write a page for each student whose submission has been graded.
+
+    A page that is no longer true, because a newer submission waits, is taken away.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    name : str
+        Of the assignment.
+    only : tuple of str
+        Students; by default all.
+    progress : callable or None
+        Called as progress(done, total).
+
+    Returns
+    -------
+    paths : list of Path
+        ``feedback/STUDENT.html``, in the order of the roster.
+
+    Raises
+    ------
+    ValueError
+        If a student is unknown, or asked for and not graded.
+    """
+    wanted = {workspace.student(student).student for student in only}
+    manifest, folder = workspace.manifest(name), workspace.path(name, "feedback")
+    digest = files.read_text(workspace.path(name, "bundle", "digest")).strip()
+    rows = [r for r in gradebook.rows(workspace, name) if not wanted or r.student in wanted]
+    paths = []
+    for done, row in enumerate(rows, 1):
+        path = folder / f"{row.student}.html"
+        if row.auto is not None:
+            result = results.load(workspace, name, row.submission, digest)
+            files.write_file(path, render(result, manifest, row))
+            paths.append(path)
+        elif wanted:
+            raise ValueError(f"{row.student}: {row.state}; use `course-grade run {name}` first")
+        else:
+            path.unlink(missing_ok=True)
+        if progress:
+            progress(done, len(rows))
+    return paths
+
+
 def _head(manifest, row):
     """Whose page it is, and the points."""
-    waiting = [q.name for q in manifest.questions if q.manual and not counts(row, q.name)]
-    if row.total is None:
-        score = f"<strong>{number(row.auto or 0)}</strong> of {number(row.auto_max)} points so far"
-    else:
-        score = f"<strong>{number(row.total)}</strong> of {number(row.max)} points"
-    lines = []
+    marks = {q: counts(row, q.name) for q in manifest.questions if q.manual}
+    waiting = [q.name for q, mark in marks.items() if mark is None]
+    lines, so_far = [], ""
+    total, most = row.total, row.max
+    if waiting or row.late_percent is None:
+        total = row.auto + sum(mark.points for mark in marks.values() if mark)
+        most = row.auto_max + sum(q.points for q, mark in marks.items() if mark)
+        so_far = " so far"
     if waiting:
         lines.append(f"Still to be marked by a person: {text(', '.join(waiting))}.")
-    if row.late_percent:
-        lines.append(f"Handed in late: {number(row.late_percent)} % of the points are taken off.")
+    if row.late_percent is None:
+        lines.append("It came late; what is taken off for that has not been settled yet.")
+    elif row.late_percent and so_far:
+        lines.append(f"It came late: {number(row.late_percent)} % will be taken off.")
+    elif row.late_percent:
+        lines.append(f"It came late: {number(row.late_percent)} % has been taken off.")
     if row.submitted:
         when = moment(row.submitted)
         lines.append(f"This is about the notebook that you handed in on {when}.")
     return (
         f'<header><p class="soft">{text(manifest.title)}</p>\n'
         f"<h1>Feedback for <bdi>{text(row.name or row.student)}</bdi></h1>\n"
-        f'<p class="score">{score}'
-        "</p>\n" + "".join(f"<p>{line}</p>\n" for line in lines) + "</header>"
+        f'<p class="score"><strong>{number(total)}</strong> of {number(most)} points{so_far}</p>\n'
+        + "".join(f"<p>{line}</p>\n" for line in lines)
+        + "</header>"
     )
 
 
@@ -95,17 +148,6 @@ def _question(place, question, points, inside):
         f'<section><div class="head"><h2 id="{place}">{text(question.name)}</h2>'
         f"<p>{got} of {most} points{note}</p></div>\n{inside}</section>"
     )
-
-
-def _links(cells, manifest):
-    """For each question, links to the cells that answer it."""
-    asked = {cell.id: cell.question for cell in manifest.cells if cell.role == "answer"}
-    links = {}
-    for i, cell in enumerate(cells, 1):
-        if cell["id"] in asked:
-            link = f'<a href="#cell-{i}">{text(cell["id"])}</a>'
-            links.setdefault(asked[cell["id"]], []).append(link)
-    return links
 
 
 def _automatic(question, found, links):
@@ -170,48 +212,6 @@ def _flags(flags):
         return ""
     items = "\n".join(f"<li>{text(flag)}</li>" for flag in flags)
     return f"<section><h2>Remarks on your notebook</h2>\n<ul>\n{items}\n</ul></section>"
-
-
-def _cells(cells):
-    """The student's cells as they ran; given ones only where they failed."""
-    shown = [
-        _cell(cell, f"cell-{i}")
-        for i, cell in enumerate(cells, 1)
-        if cell["role"] != "locked" or cell["status"] != "ok"
-    ]
-    if not shown:
-        return ""
-    head = '<section><h2 id="cells">Your cells, as they ran here</h2>\n'
-    return head + "\n".join(shown) + "</section>"
-
-
-def _cell(cell, place):
-    """One cell, folded; its place is inside, so that a link to it unfolds it."""
-    ok = cell["status"] == "ok"
-    body = [f'<h3 id="{place}">Code</h3><pre>{text(cell["source"])}</pre>']
-    if cell["message"]:
-        body.append(f"<h3>Error</h3><pre>{text(cell['message'])}</pre>")
-    if cell["outputs"]:
-        body.append("<h3>Output</h3>" + "\n".join(map(_output, cell["outputs"])))
-    said = (
-        f'<span class="{"good" if ok else "bad"}">{text(_reasons.of_cell(cell["status"]))}</span>'
-    )
-    head = f"<details><summary>{text(cell['id'])}: {said}</summary>\n"
-    return head + "\n".join(body) + "</details>"
-
-
-def _output(output):
-    kind, data = output
-    if kind == "text":
-        return f"<pre>{text(data)}</pre>"
-    shown = picture(data)
-    if shown is None:
-        return '<p class="soft">A picture was left out: no PNG of a size that can be shown.</p>'
-    width, height, data = shown
-    return (
-        f'<img src="data:image/png;base64,{data}" width="{width}" height="{height}" '
-        'alt="Picture that this cell drew">'
-    )
 
 
 def _foot(result):
