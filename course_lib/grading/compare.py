@@ -123,7 +123,7 @@ def differs(wanted, got, shape=None, where=""):
     got : object
         From the student.
     shape : tuple, optional
-        The wanted one; None in it for any length.
+        The wanted one, of which got's lengths may be told; None in it for any length.
     where : str, optional
         Which part of the answer.
 
@@ -134,7 +134,7 @@ def differs(wanted, got, shape=None, where=""):
     detail = f"got {text(got)}"
     if kind_of(got) in ("array", "tensor"):
         detail += f" with shape {numbers_of(got).shape}"
-    return CheckFailed(f"{_at(where)}should be {wanted}, not {_describe(got, shape)}", detail)
+    return CheckFailed(f"{_at(where)}should be {wanted}, not {_describe(got, shape or ())}", detail)
 
 
 def text(value):

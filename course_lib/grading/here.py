@@ -82,9 +82,10 @@ def _plain(value, depth):
     if kind is dict:
         return {_plain(k, depth + 1): _plain(v, depth + 1) for k, v in value.items()}
     if kind is np.ndarray or isinstance(value, np.generic):
-        if value.dtype.kind not in ELEMENTS:
+        name = value.dtype.str.lstrip("<>|=")
+        if value.dtype.kind not in ELEMENTS or np.dtype(name).type not in KINDS:
             raise TypeError(f"arrays of type {value.dtype} are no plain data")
-        copied = np.array(value, value.dtype.str.lstrip("<>|="))
+        copied = np.array(value, name)
         return copied if kind is np.ndarray else copied[()]
     if (kind.__module__, kind.__name__) == ("torch", "Tensor"):
         return Tensor(_plain(value.detach().cpu().numpy(), depth))
