@@ -24,6 +24,7 @@ DTYPES = {
     for name in "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64".split()
     + "float16 float32 float64 complex64 complex128".split()
 }
+MAX_AXES = 32
 HASHED = (b"S", b"F", b"D")
 
 
@@ -106,7 +107,7 @@ class _Writer:
 
     def write_text(self, value):
         try:
-            data = value.encode()
+            data = value.encode() if len(value) <= MAX_TEXT else bytes(MAX_TEXT + 1)
         except UnicodeEncodeError as error:
             raise CodecError("text holds half a character (a lone surrogate)") from error
         self.text += len(data)
@@ -134,6 +135,8 @@ class _Writer:
             raise CodecError(
                 f"value is larger than {MAX_BYTES // 2**20} MB, or has too many arrays"
             )
+        if array.ndim > MAX_AXES or max(array.shape, default=0) > MAX_BYTES:
+            raise CodecError(f"arrays of shape {array.shape} cannot be sent")
         shape = struct.pack(f">B{array.ndim}I", array.ndim, *array.shape)
         self.put(tag, name.encode().ljust(4) + shape)
         self.put_sized(b"", array.astype(DTYPES[name].newbyteorder("<"), order="C").tobytes())
@@ -249,7 +252,7 @@ class _Reader:
         if name not in DTYPES:
             raise CodecError(f"array of unknown type {name!r}")
         (ndim,) = self.unpack(">B")
-        if ndim > 32:
+        if ndim > MAX_AXES:
             raise CodecError(f"array with {ndim} axes")
         shape, raw = self.unpack(f">{ndim}I"), self.take_sized()
         dtype = DTYPES[name].newbyteorder("<")

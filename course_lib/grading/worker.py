@@ -167,7 +167,7 @@ class _Worker:
             reply |= {"id": request["id"], "outputs": self.outputs.take()}
             try:
                 data = codec.encode(reply)
-            except codec.CodecError as error:  # the value is nothing that can be sent
+            except Exception as error:  # the value is nothing that can be sent, or too much
                 del reply["value"]
                 data = codec.encode(reply | _failure(error))
             _put(struct.pack(">I", len(data)) + data)
