@@ -8,7 +8,7 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
-from grading_courses import at, course, notebook, packed
+from grading_lms import at, course, notebook, packed
 
 from course_lib.grading import archive, collect
 from course_lib.grading.workspace import submissions
