@@ -1,12 +1,12 @@
 """What a marker works on: written answers one after another, and the marks in manual.csv."""
 
 import hashlib
-import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from course_lib.grading import _reasons, files, gradebook, results
+from course_lib.grading._names import hider
 from course_lib.grading._page import clean, number, picture
 
 COLUMNS = gradebook.MANUAL_COLUMNS
@@ -124,7 +124,7 @@ def show(desk, n):
     result = results.load(desk.workspace, desk.name, item.submission, desk.digest)
     if not results.is_final(result):
         raise ValueError("its result is gone; stop this program and start it again")
-    hide = _redactor(desk)
+    hide = hider(i.student for i in desk.items) if desk.anonymous else str
     written = result["written"].get(question.name, "")
     stale = _state(mark, item) == STALE
     return {
@@ -144,20 +144,6 @@ def _item(desk, n):
     if type(n) is not int or not 0 <= n < len(desk.items):
         raise ValueError(f"there is no answer number {n!r}")
     return desk.items[n]
-
-
-def _redactor(desk):
-    """Return what takes names of students out of a text, in anonymous mode."""
-    if not desk.anonymous:
-        return lambda text: text
-    names = set()
-    for item in desk.items:
-        names |= {item.student.name, item.student.student, item.student.email}
-    names = sorted((re.escape(name) for name in names if len(name) > 2), key=len, reverse=True)
-    if not names:
-        return lambda text: text
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(names)})(?!\w)", re.IGNORECASE)
-    return lambda text: pattern.sub("[name]", text)
 
 
 def _cell(cell, hide):
