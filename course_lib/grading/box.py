@@ -2,6 +2,7 @@
 
 import marshal
 import os
+import secrets
 import select
 import subprocess
 import tempfile
@@ -55,8 +56,11 @@ class Sandbox:
                 command += ["--seccomp", str(program), "--chdir", "/"]
             else:
                 command = []
-                self._private_folder(data_dir)
+                name = f"state-by-state-{secrets.token_hex(8)}"
+                self.folder = os.path.join(tempfile.gettempdir(), name)
+                # Made by the keeper, who is there to remove it whenever this process is killed.
                 spec |= {"home": self.folder, "folder": self.folder}
+                spec["data"] = os.path.realpath(data_dir) if data_dir else None
                 if kind == "landlock":
                     spec |= {
                         "keep_reading": root and not places.open_to_all(),
@@ -103,13 +107,6 @@ class Sandbox:
             # Counts all that the user runs, so it only slows a bomb down; the watch counts ours.
             table["NPROC"] = watch.threads_of_user(os.getuid()) + 4 * limits.processes
         return table
-
-    def _private_folder(self, data_dir):
-        self.folder = tempfile.mkdtemp(prefix="state-by-state-")
-        if data_dir:
-            os.symlink(os.path.realpath(data_dir), os.path.join(self.folder, "data"))
-        if self._slot:
-            os.chown(self.folder, self._slot.uid, self._slot.uid)
 
     def _wait_for_start(self, errors):
         ready = select.select([self.from_worker], [], [], START_S)[0]

@@ -75,7 +75,11 @@ def keep(spec):
     landlock = importlib.import_module("landlock")  # beside this file; there is no package here
     grader, scoped = os.getppid(), spec["kind"] == "landlock"
     landlock.adopt_orphans()
+    os.mkdir(spec["folder"], 0o700)
+    if spec["data"]:
+        os.symlink(spec["data"], spec["folder"] + "/data")
     if spec["uid"] is not None:
+        os.chown(spec["folder"], spec["uid"], spec["uid"])
         landlock.change_user(spec["uid"], spec["keep_reading"])
     if scoped:
         # A domain of the keeper's own, the worker's inside it: the worker cannot signal the

@@ -93,10 +93,11 @@ def choose(wanted=None):
     SandboxMissing
         If it does not work here, with the reason and the remedy.
     """
-    results = [probe(kind) for kind in ([wanted] if wanted else KINDS[:2])]
-    for result in results:
-        if result.works:
-            return result.kind
+    results = []
+    for kind in [wanted] if wanted else KINDS[:2]:
+        results.append(probe(kind))
+        if results[-1].works:
+            return kind
     lines = [f"{r.kind} does not work: {r.reason}. Remedy: {r.remedy}" for r in results]
     raise SandboxMissing("no sandbox for students' code.\n" + "\n".join(lines))
 
