@@ -97,14 +97,21 @@ def new(name, folder, notebook, as_json):
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--practice",
+    type=click.Path(path_type=Path),
+    help="New folder for notebooks of a made-up class: the reference, blank, all wrong answers.",
+)
 @work_option
 @sandbox_option
 @json_option
-def release(folder, work, kind, as_json):
+def release(folder, practice, work, kind, as_json):
     """Test the assignment in FOLDER and release it."""
-    from course_lib.grading import bundle, sandbox
+    from course_lib.grading import assignment, bundle, sandbox
 
     kind = sandbox.choose(kind)
+    if practice and practice.exists():
+        raise click.UsageError(f"{practice} exists; name a new folder for the made-up class.")
     try:
         with terminal.progress("Self-test") as progress:
             released = bundle.release(folder, Workspace(work), kind, progress)
@@ -122,6 +129,12 @@ def release(folder, work, kind, as_json):
         points += f", {manifest.manual:g} by people"
     lines = [f"Released {manifest.name}: {points}", f"For students: {notebook}"]
     table = {"released": True, "name": manifest.name, "digest": released.digest}
+    if practice:
+        from course_lib.grading import practice as practice_class
+
+        students = practice_class.write(assignment.read(folder), notebook, practice)
+        lines.append(f"Practice: {len(students)} made-up students in {practice}")
+        table["practice"] = students
     terminal.show(table | {"notebook": notebook}, as_json, lines)
     return FINE
 

@@ -49,12 +49,11 @@ def run(assignment, bundle, release, kind, secret, progress=None):
     """
     text = Path(release).read_text(encoding="utf-8")
     problems = leaks(assignment, text) + fixed_texts(assignment) + fragile(bundle)
-    answers = [cell for cell in assignment.cells if cell.role in ("answer", "written")]
-    reference = {cell.id: solved(cell.source, cell.id) for cell in answers}
+    right = reference(assignment)
     secrets = [hmac.new(secret, b"self-test %d" % i, "sha256").digest() for i in range(SECRETS)]
-    trials = [(REFERENCE, reference, secrets), (BLANK, {}, secrets[:1])]
-    trials += [(f"wrong/{w.name}.py", reference | w.answers, secrets) for w in assignment.wrong]
-    jobs = [(name, _notebook(text, answers), key) for name, answers, keys in trials for key in keys]
+    trials = [(REFERENCE, right, secrets), (BLANK, {}, secrets[:1])]
+    trials += [(f"wrong/{w.name}.py", right | w.answers, secrets) for w in assignment.wrong]
+    jobs = [(name, answered(text, answers), key) for name, answers, keys in trials for key in keys]
     results = {name: [] for name, _, _ in trials}
     for done, (name, result) in enumerate(_graded(jobs, bundle, kind), 1):
         results[name].append(result)
@@ -80,6 +79,42 @@ def run(assignment, bundle, release, kind, secret, progress=None):
                 "checks anything; add a wrong answer, or take the check out"
             )
     return problems
+
+
+def reference(assignment):
+    """Return the answers of the reference solution.
+
+    Parameters
+    ----------
+    assignment : Assignment
+
+    Returns
+    -------
+    answers : dict
+        Id of the cell to its source.
+    """
+    cells = [cell for cell in assignment.cells if cell.role in ("answer", "written")]
+    return {cell.id: solved(cell.source, cell.id) for cell in cells}
+
+
+def answered(text, answers):
+    """Return the released notebook with other sources in its answer cells.
+
+    Parameters
+    ----------
+    text : str
+        JSON of the released notebook.
+    answers : dict
+        Id of the cell to its source.
+
+    Returns
+    -------
+    data : bytes
+    """
+    table = json.loads(text)
+    for cell in table["cells"]:
+        cell["source"] = answers.get(cell["id"], cell["source"])
+    return json.dumps(table).encode()
 
 
 def fragile(bundle):
@@ -211,11 +246,3 @@ def _graded(jobs, bundle, kind):
                 yield name, future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _notebook(text, answers):
-    """The released notebook with other sources in its answer cells, as bytes."""
-    table = json.loads(text)
-    for cell in table["cells"]:
-        cell["source"] = answers.get(cell["id"], cell["source"])
-    return json.dumps(table).encode()
