@@ -1,6 +1,5 @@
 """A small course on disk for tests: a roster, a released assignment, downloads, results."""
 
-import io
 import json
 import zipfile
 from datetime import UTC, datetime
@@ -75,6 +74,11 @@ def result(workspace, submission, points=6.0, infrastructure=None):
         "points": None if infrastructure else points,
         "max": 7.0,
         "infrastructure": infrastructure,
+        "questions": [
+            {"name": "forward", "points": points - 2, "max": 5.0, "manual": False},
+            {"name": "viterbi", "points": 2.0, "max": 2.0, "manual": False},
+            {"name": "report", "points": 0.0, "max": 3.0, "manual": True},
+        ],
     }
     results.store(workspace, "hmm", table)
 
@@ -82,8 +86,3 @@ def result(workspace, submission, points=6.0, infrastructure=None):
 def at(text):
     """A time in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def raw_zip(data):
-    """The archive that these bytes are."""
-    return zipfile.ZipFile(io.BytesIO(data))

@@ -70,7 +70,7 @@ def rows(workspace, name):
         If a file that people edit, an index or a result is wrong.
     """
     manifest = workspace.manifest(name)
-    digest = _digest(workspace, name)
+    wanted = digest(workspace, name)
     inbox, typed = submissions(workspace, name), marks(workspace, name)
     more_time = extensions(workspace, name)
     found = []
@@ -78,7 +78,7 @@ def rows(workspace, name):
         entries = inbox[student.student]
         result = None
         if entries:
-            result = results.load(workspace, name, entries[-1]["hash"], digest)
+            result = results.load(workspace, name, entries[-1]["hash"], wanted)
         own = {
             question.name: typed.get((student.student, question.name))
             for question in manifest.questions
@@ -89,7 +89,24 @@ def rows(workspace, name):
     return tuple(found)
 
 
-def _digest(workspace, name):
+def digest(workspace, name):
+    """Return the digest of an assignment's bundle, which results must have to count.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    name : str
+        Of the assignment.
+
+    Returns
+    -------
+    digest : str
+
+    Raises
+    ------
+    ValueError
+        If the bundle has none.
+    """
     path = workspace.path(name, "bundle", "digest")
     if not path.is_file():
         raise ValueError(f"{path} is missing; release {name} again")

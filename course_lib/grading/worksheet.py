@@ -15,18 +15,23 @@ from course_lib.grading.owners import same_name
 FILE = "moodle.csv"
 IDENTIFIER = "Identifier"
 PARTICIPANT = "Participant "
+GRADED = "Last modified (grade)"
 # How an English Moodle writes a time: Friday, 2 October 2026, 11:59 PM
 _FORMATS = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One participant; ``submitted`` is in UTC, None if there is none or it cannot be read."""
+    """One participant; ``submitted`` is in UTC, None if there is none or it cannot be read.
+
+    ``graded`` is when Moodle last changed the grade, as it writes that.
+    """
 
     number: str
     name: str
     email: str
     submitted: datetime | None
+    graded: str = ""
 
 
 def read(path, zone):
@@ -67,7 +72,8 @@ def _line(row, zone):
     number = re.search(r"\d+$", row[IDENTIFIER].strip())
     submitted = _time(row.get("Last modified (submission)") or "", zone)
     name, email = row.get("Full name") or "", row.get("Email address") or ""
-    return Line(number[0] if number else "", name.strip(), email.strip(), submitted)
+    graded = (row.get(GRADED) or "").strip().strip("-")
+    return Line(number[0] if number else "", name.strip(), email.strip(), submitted, graded)
 
 
 def _time(text, zone):
@@ -94,6 +100,8 @@ def participants(lines, roster):
     """
     found = {}
     for line in lines:
+        if not line.number:
+            continue
         fitting = [s for s in roster if s.email and s.email.casefold() == line.email.casefold()]
         fitting = fitting or [s for s in roster if same_name(s.name, line.name)]
         if len(fitting) == 1:
