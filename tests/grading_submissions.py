@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from course_lib.grading.checks import check, close
+from course_lib.grading.checks import array, check, close
 from course_lib.grading.limits import Limits
 from course_lib.grading.manifest import Cell, CheckInfo, Manifest, Question
 
@@ -51,7 +51,8 @@ def secret_signal(student, solution, rng):
 
 def agrees(student, solution, x, k):
     """Whether two functions smooth alike."""
-    return np.allclose(student.smooth(x, k), solution.smooth(x, k))
+    want = solution.smooth(x, k)
+    return np.allclose(array(student.smooth(x, k), want.shape), want)
 
 
 CHECKS = (halves, secret_weights, flat, secret_signal)
@@ -120,3 +121,24 @@ def text(source, id=None):
 def _cell(kind, source, id):
     metadata = {"nbgrader": {"grade_id": id, "schema_version": 3}} if id else {}
     return {"cell_type": kind, "source": source, "id": id or "x", "metadata": metadata}
+
+
+# Answers and cells of those who would rather not compute. Every one must lose: see
+# test_grading_attacks.py for what exactly.
+ALWAYS_EQUAL = """
+class Equal({base}):
+    def __eq__(self, other): return True
+    __ne__ = lambda self, other: False
+    __le__ = __ge__ = __lt__ = __gt__ = __eq__
+    def __array__(self, *a, **k): return np.array([0.5, 0.5])
+    def __float__(self): return 0.5
+    def __bool__(self): return True
+    def __sub__(self, other): return 0
+    __rsub__ = __sub__
+    __hash__ = object.__hash__
+    def __array_ufunc__(self, *a, **k): return True
+    def __array_function__(self, *a, **k): return True
+    shape, dtype, ndim = (2,), np.dtype(float), 1
+def normalize(x):
+    return Equal({arguments})
+"""
