@@ -105,8 +105,7 @@ def overview(desk):
 def _state(mark, item):
     if mark is None or mark.points is None:
         return UNMARKED
-    stale = bool(mark.submission) and not item.submission.startswith(mark.submission)
-    return STALE if stale else MARKED
+    return STALE if gradebook.is_stale(mark, item.submission) else MARKED
 
 
 def _done(desk, marks):
@@ -203,7 +202,8 @@ def save(desk, entry):
         raise ValueError(f"the rubric has {len(question.rubric)} lines, got {rubric!r}")
     if type(comment) is not str or len(comment) > MAX_COMMENT:
         raise ValueError(f"a comment is text of at most {MAX_COMMENT} characters")
-    before = _mark(desk, gradebook.marks(desk.workspace, desk.name), item)
+    marks = gradebook.marks(desk.workspace, desk.name)
+    before = _mark(desk, marks, item)
     mark = {
         "student": item.student.student,
         "submission": item.submission,
@@ -216,9 +216,10 @@ def save(desk, entry):
     }
     _append(desk.workspace.path(desk.name, gradebook.MANUAL), mark)
     replaced = before is not None and before.time != entry.get("seen")
+    marks[mark["student"], question.name] = gradebook.ManualMark(item.submission, points)
     return {
         "time": mark["time"],
-        "done": _done(desk, gradebook.marks(desk.workspace, desk.name)),
+        "done": _done(desk, marks),
         "replaced": clean(before.marker or "somebody else") if replaced else "",
     }
 

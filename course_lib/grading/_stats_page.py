@@ -4,13 +4,14 @@ from course_lib.grading import _reasons
 from course_lib.grading._page import document, number, text
 
 ENOUGH = 10  # submissions from which on a remark about a check is worth making
+CONTRARY = -0.2  # a discrimination below this is hardly chance
 BINS = 10
 _STYLE = """
 svg { display: block; width: 100%; overflow: visible; margin: .75rem 0; }
 svg text { fill: var(--ink); font: 14px system-ui, sans-serif; }
 svg .soft { fill: var(--soft); font-size: 13px; }
 rect { fill: var(--link); } .full { fill: var(--good); } .part { fill: var(--some); }
-.none { fill: var(--bad); } .key { display: inline-block; width: .9rem; height: .9rem;
+.none { fill: var(--line); } .key { display: inline-block; width: .9rem; height: .9rem;
   margin: 0 .3rem 0 0; vertical-align: -.1rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
@@ -62,7 +63,7 @@ def _remarks(found):
     for item, name in _items(found):
         if item["count"] < ENOUGH:
             continue
-        if item["discrimination"] is not None and item["discrimination"] < 0:
+        if item["discrimination"] is not None and item["discrimination"] < CONTRARY:
             lines.append(
                 f"<strong>{text(name)}</strong>: those who do well elsewhere lose points here. "
                 "Is the task, or the check, what you meant?"
