@@ -184,7 +184,7 @@ def fixed_texts(assignment):
 def _of_reference(result):
     problems = [
         f"check {check['name']}: the reference does not pass it ({check['reason']}: "
-        f"{check['message']} {check['detail'][:300]})"
+        f"{check['message']} {_line(check['detail'])})"
         for check in _checks(result)
         if check["points"] < check["max"] - POINTS
     ]
@@ -205,7 +205,7 @@ def _of_blank(result, floor):
 
 def _of_cells(name, result):
     return [
-        f"{name}: cell {cell['id']} ends with {cell['status']} ({cell['message'][:200]}); "
+        f"{name}: cell {cell['id']} ends with {cell['status']} ({_line(cell['message'])}); "
         "students who run all cells would stop there"
         for cell in result["cells"]
         if cell["status"] != "ok"
@@ -225,6 +225,11 @@ def _of_wrong(name, wrong, result):
                 f"{stated:g} ({reasons})"
             )
     return problems
+
+
+def _line(text):
+    """The last line of a message or trace."""
+    return (text.strip().splitlines() or [""])[-1][:300]
 
 
 def _not_passed(result):
