@@ -117,12 +117,34 @@ def result(submission="a1" * 32, student="ada", **changes):
     shape = "forward: expected an array of shape (3,), got shape ()"
     forward = [
         check("two_rolls", "Two rolls by hand", 2),
-        check("secret_underflow", "x", 1, "partial", "half of the cases", hidden=True),
-        check("secret_missing", "x", 0, "failed", shape, hidden=True, detail="want [0.25, 0.75]"),
+        check(
+            "secret_underflow",
+            "A thousand steps do not underflow",
+            1,
+            "partial",
+            "half of the cases",
+            hidden=True,
+        ),
+        check(
+            "secret_missing",
+            "Missing observations are skipped",
+            0,
+            "failed",
+            shape,
+            hidden=True,
+            detail="want [0.25, 0.75]",
+        ),
     ]
     viterbi = [
         check("ties", "Ties go to the smaller state", 0, "error", "IndexError: index 3"),
-        check("secret_paths", "x", 0, "timeout", "viterbi took longer than 5 s", hidden=True),
+        check(
+            "secret_paths",
+            "Random chains against all paths",
+            0,
+            "timeout",
+            "viterbi took longer than 5 s",
+            hidden=True,
+        ),
     ]
     table = {
         **{"v": 1, "submission": submission, "student": student, "assignment": "hmm"},

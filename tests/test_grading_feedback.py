@@ -50,7 +50,7 @@ class TestRender:
 
     def test_hidden_checks_stay_hidden(self):
         page = render()
-        for secret in ("secret_", "0.25, 0.75", "A thousand steps", "Random chains"):
+        for secret in ("secret_", "0.25, 0.75", "A thousand steps", "Random chains", "Missing obs"):
             assert secret not in page
 
     def test_waiting_is_no_zero(self):

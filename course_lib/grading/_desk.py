@@ -39,14 +39,9 @@ class Desk:
     anonymous: bool
 
 
-def current_digest(workspace, name):
-    """Return the digest of the released bundle."""
-    return files.read_text(workspace.path(name, "bundle", "digest")).strip()
-
-
 def open_desk(workspace, name, anonymous, marker):
     """Return the desk with every submission that has a result."""
-    manifest, digest = workspace.manifest(name), current_digest(workspace, name)
+    manifest, digest = workspace.manifest(name), gradebook.digest(workspace, name)
     questions = tuple(q for q in manifest.questions if q.manual)
     if not questions:
         raise ValueError(f"{name}: no question is marked by people; there is nothing to review")

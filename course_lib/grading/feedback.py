@@ -90,7 +90,7 @@ def write(workspace, name, only=(), progress=None):
     """
     wanted = {workspace.student(student).student for student in only}
     manifest, folder = workspace.manifest(name), workspace.path(name, "feedback")
-    digest = files.read_text(workspace.path(name, "bundle", "digest")).strip()
+    digest = gradebook.digest(workspace, name)
     rows = [r for r in gradebook.rows(workspace, name) if not wanted or r.student in wanted]
     paths = []
     for done, row in enumerate(rows, 1):

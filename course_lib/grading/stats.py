@@ -44,7 +44,7 @@ def table(workspace, name):
         If the assignment is not released, or nothing is graded yet.
     """
     manifest, everyone = workspace.manifest(name), workspace.roster()
-    digest = files.read_text(workspace.path(name, "bundle", "digest")).strip()
+    digest = gradebook.digest(workspace, name)
     rows = [row for row in gradebook.rows(workspace, name) if row.auto is not None]
     if not rows:
         raise ValueError(f"{name}: no submission has been graded; use `course-grade run {name}`")
