@@ -143,7 +143,7 @@ class _Work:
         question = self.question or "TODO"
         self.tests.append(_Test(question, name, points, source))
         self.todo.append(
-            f"{name}: rewrite this test of {question} ({points:g} points) as checks in checks.py."
+            f"{name}: rewrite this test of {question}, worth {points:g}, as checks in checks.py."
         )
         if question not in self.shown and self.question:
             self.shown.add(question)
@@ -161,6 +161,10 @@ class _Work:
             name = options.get("grade_id", "")
             if kind == "code" and name and name not in marked:
                 self.todo.append(f"{name}: nothing marks it; write a check.")
+        self.todo.append(
+            "Cells that use answers must run in a notebook without answers too: let them catch "
+            "NotImplementedError, or take them out."
+        )
         self.todo.append(
             "Write wrong answers into wrong/: each check must fail on one, or it is not released "
             "(the skeleton of course-grade new shows how)."
@@ -217,11 +221,13 @@ def _split(source):
 
 def _quoted(test):
     """A test as a comment, with the outline of the check that should replace it."""
+    hidden = any(map(MARKS.match, test.source.split("\n")))
     function = re.sub(r"\W", "_", test.name)
     function = function if function[0].isalpha() else f"check_{function}"
     lines = [
-        f"TODO {test.name}: rewrite as checks. What stood between HIDDEN TESTS becomes a check",
-        "with hidden=True. Ask the student's names by student.NAME(...) or student.NAME.value.",
+        f"TODO {test.name}: rewrite as checks.",
+        "Ask the student's names by student.NAME(...) or student.NAME.value.",
+        *["What stands between HIDDEN TESTS becomes a check with hidden=True."] * hidden,
         "",
         *("    " + line for line in test.source.split("\n")),
         "",
