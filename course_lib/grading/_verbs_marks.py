@@ -4,6 +4,7 @@ Modules are imported inside the verbs, so that --help answers at once.
 """
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -34,6 +35,9 @@ def status(name, work, as_json):
     counts = {state: count for state, count in counts.items() if count}
     lines = terminal.columns([_TITLES, *map(_cells, rows)])
     lines.append(", ".join(f"{count} {state}" for state, count in counts.items()))
+    lines += [
+        f"Next: {step.format(name=name)}" for state, step in _STEPS.items() if state in counts
+    ]
     table = {"name": name, "counts": counts, "students": list(map(asdict, rows))}
     terminal.show(table, as_json, lines)
     return ATTENTION if gradebook.INFRASTRUCTURE in counts else FINE
@@ -41,18 +45,30 @@ def status(name, work, as_json):
 
 _TITLES = ("student", "submitted", "automatic", "manual", "late", "total", "state")
 
+_STEPS = {
+    "infrastructure error": "mend the cause that `course-grade run {name}` names",
+    "not run": "`course-grade run {name}`",
+    "awaiting review": "`course-grade review {name}`",
+    "stale review": "`course-grade review {name}`: new submissions came after the marks",
+    "lateness unknown": "say in late.csv when these came",
+}
+
 
 def _cells(row):
     given = [mark.points for mark in row.manual.values() if mark and mark.points is not None]
     return (
         row.student,
-        row.submitted or "-",
+        _minute(row.submitted) if row.submitted else "-",
         "-" if row.auto is None else f"{row.auto:g} of {row.auto_max:g}",
         f"{sum(given):g}" if given else "-",
         "?" if row.late_percent is None else f"{row.late_percent:g} %",
         "-" if row.total is None else f"{row.total:g} of {row.max:g}",
         row.state,
     )
+
+
+def _minute(time):
+    return f"{datetime.fromisoformat(time).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @click.command()
@@ -105,7 +121,8 @@ def export(name, to, out, allow_unreviewed, work, as_json):
     try:
         path = export.export(workspace, name, to, out, allow_unreviewed)
     except export.ExportRefused as error:
-        say(f"course-grade: {error}", err=True)
+        for line in str(error).splitlines():
+            say(f"course-grade: {line}", err=True)
         return ATTENTION
     terminal.show({"file": path}, as_json, [f"Written: {path}"])
     return FINE
