@@ -1,15 +1,21 @@
 """A course folder with the small assignment "normalize" released and submissions in its inbox."""
 
+import contextlib
+import ctypes
 import hashlib
 import json
+import os
 import re
+import shutil
+import time
 from pathlib import Path
 
 from course_lib.grading import assignment as assignments
 from course_lib.grading import bundle as bundles
-from course_lib.grading import files
+from course_lib.grading import files, watch
 from course_lib.grading.workspace import Workspace
 
+PR_SET_CHILD_SUBREAPER = 36
 NAME = "normalize"
 SOURCE = Path(__file__).parent / "grading_assignments" / NAME
 RIGHT = {
@@ -17,14 +23,29 @@ RIGHT = {
     "running_mean": "def running_mean(x):\n    return np.cumsum(x) / np.arange(1, len(x) + 1)",
 }
 HALF = {"normalize": RIGHT["normalize"], "running_mean": "def running_mean(x):\n    return x"}
-POINTS = {"right": 4.0, "half": 2.0}
+POISON = '''
+
+@check("normalize", points=1)
+def poison(student):
+    """Kills or stops the grading process, as a defect of ours might."""
+    import os, time
+    word = student.word()
+    if word == "kill":
+        os.kill(os.getpid(), 9)
+    if word == "hang":
+        time.sleep(100)
+    print("a check that prints")
+'''
+POINTS = {"right": 4.0, "half": 2.25}  # the first mean is right
 
 
 def build(root, source=SOURCE):
     """Build an assignment into a course folder, without the self-test of a release."""
     assignment = assignments.read(source)
     bundles.build(assignment, Path(root, assignment.name))
-    return Workspace(Path(root))
+    workspace = Workspace(Path(root))
+    workspace.secret()  # copies of the course must share it
+    return workspace
 
 
 def answered(release, answers, more=()):
@@ -62,6 +83,60 @@ def snapshot(workspace, name=NAME):
     folder = workspace.path(name, "results")
     files_ = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
-        str(path.relative_to(folder)): re.sub(r'"seconds": [\d.]+', "", path.read_text())
+        str(path.relative_to(folder)): re.sub(
+            r'"seconds": [\d.]+', '"seconds": 0', path.read_text()
+        )
         for path in files_
     }
+
+
+def poisoned(folder, words):
+    """A course with one more check, which kills or stops the grader at the words of some.
+
+    ``words`` maps students to "kill", "hang" or anything else.
+    """
+    source = folder / NAME
+    shutil.copytree(SOURCE, source)
+    (source / "checks.py").write_text((source / "checks.py").read_text() + POISON)
+    workspace = build(folder / "poisoned", source)
+    notebooks = {
+        student: answered(release(workspace), RIGHT, [f"def word():\n    return {word!r}"])
+        for student, word in words.items()
+    }
+    hand_in(workspace, notebooks)
+    return workspace
+
+
+@contextlib.contextmanager
+def nothing_left(folder):
+    """Fail if a process that the block started lives on, or a file in its temporary folder.
+
+    Orphans become children of this process for the time being, so none escapes the search.
+    """
+    folder.mkdir(exist_ok=True)
+    before = set(watch.descendants(os.getpid()))
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+        end = time.monotonic() + 5
+        while (alive := _alive(before)) and time.monotonic() < end:
+            time.sleep(0.02)
+        assert not alive, f"still running: {alive}"
+        left = sorted(path.name for path in folder.iterdir())
+        assert not left, f"left behind: {left}"
+    finally:
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 0)
+
+
+def _alive(before):
+    """Command lines of new descendants; those that have ended are collected."""
+    lines = []
+    for pid in set(watch.descendants(os.getpid())) - before:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        with contextlib.suppress(OSError):
+            text = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if text:  # a zombie has none
+                lines.append(text.replace(b"\0", b" ").decode(errors="replace")[:300])
+    return lines

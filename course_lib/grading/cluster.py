@@ -91,15 +91,17 @@ def grade(tasks, address, tls, folder, kind, secret, total_s):
     """
     plugin = _Grading(bundles.pack(folder), kind, secret)
     with dask.config.set(SETTINGS), _connected(address, tls) as client:
+        _wait_for_workers(client, address)
         try:
-            _register(client, plugin, address)
+            client.register_plugin(plugin)  # also on workers that join later
             batch = _Batch(client, plugin.name, 2 * (total_s + SLACK_S))
             try:
                 yield from batch.results(tasks)
             finally:
                 client.cancel(list(batch.running))
         finally:
-            client.unregister_worker_plugin(plugin.name)
+            with contextlib.suppress(Exception):  # the scheduler may be gone
+                client.unregister_worker_plugin(plugin.name)
 
 
 class _Batch:
@@ -192,7 +194,11 @@ def _connected(address, tls):
 def _check_address(address, tls):
     """Refuse what would let others on the network run code on the workers."""
     url = urlsplit(address if "://" in address else f"tcp://{address}")
-    if url.scheme not in ("tcp", "tls") or not url.hostname or not url.port:
+    try:
+        complete = url.scheme in ("tcp", "tls") and url.hostname and url.port
+    except ValueError:  # the port is no number
+        complete = False
+    if not complete:
         raise ValueError(f"{address}: not the address of a scheduler, like tls://HOST:8786")
     if url.scheme == "tls" and not tls:
         raise ValueError(f"{address}: needs the files of CA, certificate and key for TLS")
@@ -212,10 +218,8 @@ def _is_loopback(host):
         return host == "localhost"
 
 
-def _register(client, plugin, address):
-    """Hand the bundle to all workers, now and later."""
+def _wait_for_workers(client, address):
     try:
         client.wait_for_workers(1, timeout=WORKERS_S)
     except TimeoutError as error:
         raise OSError(f"the Dask scheduler at {address} has no workers") from error
-    client.register_plugin(plugin)
