@@ -162,6 +162,30 @@ def random_tables(rng, K, V):
     return rows[0], rows[1:], rng.dirichlet(np.ones(V), size=K)
 
 
+class TestPage:
+    PAGE = (ROOT / "book" / "back" / "assignments.md").read_text(encoding="utf-8")
+
+    def test_says_what_the_assignment_says(self):
+        (row,) = re.findall(r"(?m)^\| \*\*1\. (.+)\|$", self.PAGE)
+        title, _, _, minutes, points = re.match(
+            r"(.+?)\.\*\*(.+?)\|(.+?)\|(.+?)\|(.+?)\|", row
+        ).groups()
+        assert f"# Assignment 1: {title}\n" in TEXT and title in SOURCE.config.title
+        assert points.strip() == "20" and minutes.strip() == "60 to 120 minutes"
+        assert "60 if chapters 1 to 3 are fresh, 120 if" in TEXT
+
+    def test_offers_the_notebook(self):
+        assert f"<../assignments/{RELEASED.name}>`" in self.PAGE and RELEASED.is_file()
+        settings = (ROOT / "_config.yml").read_text()
+        assert '"assignments/**"' in settings  # a file to download, not a page
+
+    def test_names_what_stands_in_the_notebook(self):
+        text = RELEASED.read_text(encoding="utf-8")
+        for words in ("# YOUR CODE HERE", "raise NotImplementedError", "Your answer here"):
+            assert words in self.PAGE and words in text
+        assert "five seconds" in self.PAGE and SOURCE.config.limits.call_s == 5
+
+
 class TestReference:
     """Against the list of all stories, and the book's library where it has the same function."""
 
