@@ -1,9 +1,11 @@
 """What may come in a download, and where it goes: Canvas, Moodle, folders, and hostile zips."""
 
+import fcntl
 import json
 import os
 import stat
 import struct
+import threading
 import zipfile
 from datetime import UTC, datetime
 
@@ -170,6 +172,30 @@ class TestTwice:
         take(work, tmp_path, ADA)
         (work.path("hmm", "inbox", "ada") / "index.jsonl").unlink()
         assert take(work, tmp_path, ADA).taken
+        assert len(submissions(work, "hmm")["ada"]) == 1
+
+    def test_stopped_in_the_middle_and_run_again(self, work, tmp_path):
+        source = packed(tmp_path / "a.zip", (ADA, notebook()), ("x_77_1_a.ipynb", notebook("c")))
+
+        def stop(done, total):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            collect.collect(work, "hmm", source, progress=stop)
+        report = collect.collect(work, "hmm", source)
+        assert (report.unchanged, [student for student, _ in report.taken]) == (["ada"], ["cho"])
+
+    def test_second_collection_waits_for_the_first(self, work, tmp_path):
+        inbox = work.path("hmm", "inbox")
+        inbox.mkdir()
+        first = os.open(inbox, os.O_RDONLY)
+        fcntl.flock(first, fcntl.LOCK_EX)
+        second = threading.Thread(target=take, args=(work, tmp_path, ADA))
+        second.start()
+        second.join(0.3)
+        assert second.is_alive() and not (inbox / "ada").exists()
+        os.close(first)
+        second.join(10)
         assert len(submissions(work, "hmm")["ada"]) == 1
 
 

@@ -9,7 +9,7 @@ import json
 from datetime import datetime
 
 import pytest
-from grading_lms import ROSTER, course, notebook, packed, result
+from grading_lms import DIGEST, ROSTER, course, notebook, packed, result
 
 from course_lib.grading import collect, export, gradebook
 from course_lib.grading.workspace import submissions
@@ -164,7 +164,7 @@ class TestTables:
     def test_json_is_the_gradebook(self, work, tmp_path):
         hand_in(work, tmp_path, {"ada": CANVAS["ada"]})
         table = json.loads(export.export(work, "hmm", "json", tmp_path / "g.json").read_text())
-        assert table["assignment"] == "hmm" and len(table["rows"]) == 3
+        assert (table["assignment"], table["digest"]) == ("hmm", DIGEST) and len(table["rows"]) == 3
         assert table["rows"][0]["manual"]["report"]["points"] == 2.5
         assert table["rows"][0]["total"] == 8.5 and table["rows"][1]["total"] is None
 

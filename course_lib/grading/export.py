@@ -83,7 +83,12 @@ def export(workspace, name, to, out=None, allow_unreviewed=False):
     elif to == "csv":
         write_csv(path, *_table(rows, workspace, manifest))
     else:
-        table = {"assignment": name, "title": manifest.title, "rows": [asdict(row) for row in rows]}
+        table = {
+            "assignment": name,
+            "title": manifest.title,
+            "digest": gradebook.digest(workspace, name),
+            "rows": [asdict(row) for row in rows],
+        }
         write_file(path, json.dumps(table, indent=1, ensure_ascii=False) + "\n")
     return path
 
