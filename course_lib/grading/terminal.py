@@ -13,7 +13,10 @@ import click
 FINE, ATTENTION, WRONG = 0, 1, 2
 INTERRUPTED = 130  # as shells have it
 # What a wrong path or a missing permission gives; all else (a full disk) is the machine's.
-_WRONG_PATH = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
+_WRONG_PATH = (
+    *(FileNotFoundError, NotADirectoryError, IsADirectoryError),
+    *(FileExistsError, PermissionError),
+)
 
 
 def printable(text):
