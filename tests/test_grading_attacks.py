@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -144,11 +145,14 @@ def look():
     sys.setprofile(None)
     found = list(seen)
     found += [repr(sys.argv), repr(dict(os.environ))]
-    for pid in [p for p in os.listdir("/proc") if p.isdigit()]:
+    try: pids = [p for p in os.listdir("/proc") if p.isdigit()]
+    except OSError: pids = ["self", str(os.getppid()), "1"]
+    for pid in pids:
         for name in ("cmdline", "environ", "maps"):
             try: found.append(open(f"/proc/{pid}/{name}").read())
             except OSError: pass
-    for o in gc.get_objects():
+    gc.unfreeze()
+    for o in [*gc.get_objects(), *map(vars, list(sys.modules.values()))]:
         if isinstance(o, dict):
             found += [v[:5000] for v in list(o.values()) if type(v) is str]
         elif inspect.isframe(o) or inspect.iscode(o): found.append(repr(o))
@@ -342,12 +346,14 @@ threading.Thread(target=wait, daemon=True).start()
 class TestProtocol:
     FORGED = """
 import os, struct, sys, threading
-frame = sys._getframe()
-while frame.f_back: frame = frame.f_back
-codec = frame.f_globals["codec"]
+import gc
+gc.unfreeze()
+for o in gc.get_objects():
+    if isinstance(o, dict) and "MAX_DEPTH" in o: codec = o
+    if type(o).__name__ == "_Worker": worker = o
 def forge(id=b"0" * 16, **more):
     reply = {"id": id, "ok": True, "value": np.array([0.5, 0.5]), "outputs": []}
-    data = codec.encode(reply | more)
+    data = codec["encode"](reply | more)
     os.write(4, struct.pack(">I", len(data)) + data)
 """
 
@@ -371,13 +377,11 @@ def forge(id=b"0" * 16, **more):
         ],
     )
     def test_garbage_and_closed_pipes_cost_their_cell(self, sandbox_kind, attack):
-        # "forge" needs no secret: what it forges is dropped, and only counted.
         cell = f"import numpy as np\n{self.FORGED}\n{attack}"
         result = mark(hand_in(between=[cell]), sandbox_kind)
         assert result["points"] == 7
-        assert statuses(result)[1] in ("killed: protocol", "timeout", "ok")
-        if "html" not in attack:
-            assert statuses(result)[1] != "ok"
+        dropped = "html" in attack
+        assert statuses(result)[1] == ("ok" if dropped else "killed: protocol")
 
     def test_garbage_in_a_call_costs_the_check(self, sandbox_kind):
         wrong = "import os\ndef normalize(x):\n    os.write(4, b'\\xff' * 99)\n    return x"
@@ -389,10 +393,7 @@ def forge(id=b"0" * 16, **more):
         cell = (
             self.FORGED
             + """
-import gc
-for o in gc.get_objects():
-    if type(o).__name__ == "_Worker":
-        o.answer = lambda request: {"ok": True, "value": np.array([0.5, 0.5])}
+worker.answer = lambda request: {"ok": True, "value": np.array([0.5, 0.5])}
 """
         )
         result = mark(hand_in("def normalize(x): return x", last=[cell]), sandbox_kind)
@@ -500,7 +501,7 @@ class TestResources:
             (
                 "6 GB",
                 "x = [bytearray(b'x' * 10**8) for _ in range(60)]",
-                {"killed: memory", "error"},
+                {"killed: memory"},
             ),
             (
                 "medium processes",
@@ -529,7 +530,8 @@ class TestResources:
     )
     def test_in_a_cell(self, sandbox_kind, name, attack, expected):
         start = time.monotonic()
-        result = mark(hand_in(between=[attack]), sandbox_kind)
+        limits = replace(sub.LIMITS, cell_s=20 if expected == {"killed: memory"} else 1)
+        result = mark(hand_in(between=[attack]), sandbox_kind, limits=limits)
         assert time.monotonic() - start < 25
         assert result["points"] == 7, (name, statuses(result), reasons(result))
         assert expected is None or statuses(result)[1] in expected
@@ -552,7 +554,9 @@ class TestResources:
         ],
     )
     def test_in_a_call(self, sandbox_kind, attack, expected):
-        result = mark(hand_in(f"def normalize(x):\n    {attack}"), sandbox_kind)
+        call_s = 20 if expected == "killed: memory" else 0.5
+        limits = replace(sub.LIMITS, call_s=call_s)
+        result = mark(hand_in(f"def normalize(x):\n    {attack}"), sandbox_kind, limits=limits)
         assert reasons(result)[:2] == [expected] * 2
         assert points(result) == {"normalize": 0, "smooth": 4}
 

@@ -13,6 +13,7 @@ from course_lib.grading.limits import MB
 
 START_S = 20  # what starting may take on a busy machine; usually some hundredths
 POLL_S = 0.05
+NO_PIPES = 74  # the worker's exit status when somebody has closed its pipes
 
 
 class SandboxFailed(RuntimeError):
@@ -173,10 +174,10 @@ class Sandbox:
         return True
 
     def cause(self):
-        """Return why the sandbox ended: memory, processes, files, exit; None while it runs."""
+        """Return why it ended: memory, processes, files, protocol, exit; None while it runs."""
         if self.killed_for or self.process.poll() is None:
             return self.killed_for
-        return "exit"
+        return "protocol" if self.process.returncode == NO_PIPES else "exit"
 
     def close(self):
         """Kill, and give everything back."""
