@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from course_lib.grading import _page, _reasons, feedback
+from course_lib.grading import _page, _reasons, checks, feedback
 from course_lib.grading.limits import Limits
 from tests import grading_pages as pages
 from tests.browser import watch
@@ -104,6 +104,20 @@ class TestRender:
                 check |= {"reason": "unreadable", "points": 0, "message": "no notebook"}
         said = words(render(made, pages.row(auto=0)))
         assert "is not a notebook that can be opened" in said and "Run All Cells" in said
+        assert "You left this answer empty." in said
+
+    def test_cell_as_it_was_handed_out(self):
+        def run(student):
+            raise checks.StudentError("NotImplementedError", "")
+
+        check = checks.Check("ties", "viterbi", 2, False, run, "Ties")
+        outcome = checks.run_check(check, None, None, None)
+        made = pages.result()
+        made["questions"][1]["checks"][0] |= {"reason": outcome.reason, "message": outcome.message}
+        made["written"] = {"report": "Your answer here.\n"}
+        said = words(render(made))
+        assert "Not answered yet : Ties go to the smaller state (0 of 2)" in said
+        assert "in the place of raise NotImplementedError" in said
         assert "You left this answer empty." in said
 
     def test_given_cells_only_where_they_failed(self):

@@ -320,15 +320,14 @@ class TestAnonymous:
         page, bodies = seen.page, []
         page.on("response", lambda response: bodies.append(response.text()))
         page.reload()
-        for _ in range(2):
+        for n in (1, 2, 3):
+            page.get_by_role("heading", name=f"Answer {n} of 3").wait_for()
             page.keyboard.press("1")
-            page.keyboard.press("n")
-            page.wait_for_timeout(300)
+            saved(page)
             bodies.append(page.content())
-        page.wait_for_timeout(200)
+            page.keyboard.press("n")
         assert "I, [name] ([name]), think so." in bodies[-1]
         everything = "\n".join(bodies).lower()
-        assert heading(page) == "Answer 3 of 3"
         for secret in ("lovelace", "hopper", "noether", "@uni", "grace", "emmy", f"{1:064x}"):
             assert secret not in everything
 
@@ -420,6 +419,19 @@ class TestStrangers:
 
 
 class TestPage:
+    def test_task_and_empty_answer(self, tmp_path, serve, visit):
+        blank = pages.result(written={"report": "Your answer here."})
+        work = pages.make_workspace(tmp_path, {"ada": blank})
+        page = visit(serve(work)).page
+        page.locator("#task summary").press("Enter")
+        assert page.locator("#task pre").inner_text() == "Explain the two paths."
+        assert page.locator("#written").inner_text() == "This answer was left empty."
+        page.keyboard.press("e")
+        shown = page.locator("#code").inner_text()
+        assert "forward: ran" in shown and "viterbi: raised an error" in shown
+        assert "import numpy" not in shown  # given, not the student's
+        assert page.locator("#code img").bounding_box()["width"] > 100
+
     @pytest.mark.parametrize("theme", ["light", "dark"])
     @pytest.mark.parametrize("width", [375, 1200])
     def test_hostile_answers_do_nothing(self, tmp_path, serve, visit, theme, width):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from course_lib.grading import _reasons, files, gradebook, results
 from course_lib.grading._names import hider
+from course_lib.grading._own_cells import answered
 from course_lib.grading._page import clean, number, picture
 
 COLUMNS = gradebook.MANUAL_COLUMNS
@@ -30,10 +31,9 @@ class Desk:
 
     workspace: object
     name: str
-    title: str
+    manifest: object  # Manifest
     digest: str
     questions: tuple  # of manifest.Question
-    tasks: tuple  # text of the task of each question
     items: tuple
     marker: str
     anonymous: bool
@@ -57,10 +57,9 @@ def open_desk(workspace, name, anonymous, marker):
     return Desk(
         workspace,
         name,
-        manifest.title,
+        manifest,
         digest,
         questions,
-        tuple(_task(manifest, question.name) for question in questions),
         tuple(items),
         marker,
         anonymous,
@@ -72,24 +71,28 @@ def _order(question, student):
 
 
 def _task(manifest, question):
-    """What students were asked: the text cells of the question and what stood in the answer."""
-    cells = [c for c in manifest.cells if c.question == question and c.role in ("text", "written")]
-    return clean("\n\n".join(cell.source.strip() for cell in cells))
+    """What students were asked: the text cells before the place for the answer."""
+    cells, found = list(manifest.cells), []
+    at = next(i for i, c in enumerate(cells) if c.role == "written" and c.question == question)
+    while at and cells[at - 1].role == "text":
+        at -= 1
+        found.insert(0, cells[at].source.strip())
+    return clean("\n\n".join(found))
 
 
 def overview(desk):
     """Return what the page needs once."""
     return {
-        "title": clean(desk.title),
+        "title": clean(desk.manifest.title),
         "marker": clean(desk.marker),
         "questions": [
             {
                 "name": clean(q.name),
                 "points": q.points,
                 "rubric": [{"points": r.points, "text": clean(r.text)} for r in q.rubric],
-                "task": task,
+                "task": _task(desk.manifest, q.name),
             }
-            for q, task in zip(desk.questions, desk.tasks, strict=True)
+            for q in desk.questions
         ],
         "items": [item.question for item in desk.items],
         "done": _done(desk, gradebook.marks(desk.workspace, desk.name)),
@@ -119,11 +122,11 @@ def show(desk, n):
     if not results.is_final(result):
         raise ValueError("its result is gone; stop this program and start it again")
     hide = hider(i.student for i in desk.items) if desk.anonymous else str
-    written = result["written"].get(question.name, "")
+    written = answered(desk.manifest, question.name, result["written"])
     stale = _state(mark, item) == STALE
     return {
         "name": "" if desk.anonymous else clean(item.student.name),
-        "written": hide(clean(written)).strip(),
+        "written": hide(clean(written)),
         "cells": [_cell(cell, hide) for cell in result["cells"] if cell["role"] != "locked"],
         "mark": _shown(question, mark),
         "seen": mark.time if mark else "",
@@ -171,7 +174,7 @@ def _note(desk, question, mark, written):
     """What is known of a mark that was given to an earlier submission."""
     said = f"{mark.marker or 'Somebody'} marked an earlier submission of this student."
     before = results.load(desk.workspace, desk.name, mark.submission, desk.digest)
-    if before and before["written"].get(question.name) == written:
+    if before and answered(desk.manifest, question.name, before["written"]) == written:
         return f"{said} This answer has not changed since: keep the mark with K."
     return f"{said} Look again, or keep the mark with K."
 

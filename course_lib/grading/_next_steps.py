@@ -16,7 +16,7 @@ def next_steps(result, manifest, row):
     for question in result["questions"]:
         for check in question["checks"]:
             if check["reason"] != "passed":
-                names = where.setdefault(check["reason"], {})
+                names = where.setdefault(_reasons.reason_of(check), {})
                 names[question["name"]] = names.get(question["name"], 0) + 1
     for cell in result["cells"]:
         if cell["status"] in _reasons.ORDER and cell["status"] != "error":

@@ -1,7 +1,14 @@
-"""The student's own cells on the feedback page: code, errors and outputs, folded."""
+"""What the student handed in, as the feedback page shows it: text, code, errors, outputs."""
 
 from course_lib.grading import _reasons
 from course_lib.grading._page import picture, text
+
+
+def answered(manifest, question, written):
+    """Return the written answer, empty if it is as it was handed out."""
+    answer = written.get(question, "").strip()
+    given = {c.source.strip() for c in manifest.cells if c.role == "written"}
+    return "" if answer in given else answer
 
 
 def links_of(cells, manifest):

@@ -1,7 +1,9 @@
 """What each reason of a check's outcome is called, and what a student can do about it."""
 
+UNANSWERED = "not answered yet"  # what checks.py says of a cell as it was handed out
 LABELS = {
     "passed": "Passed",
+    UNANSWERED: "Not answered yet",
     "partial": "Partly right",
     "failed": "Not right yet",
     "error": "Your code raised an error",
@@ -38,11 +40,19 @@ _ADVICE = {
     "names and arguments that the notebook gives, and run it from top to bottom in a fresh kernel.",
     "error": "Your code raised an error when it was called. Choose Restart Kernel and Run All "
     "Cells in your notebook, then call the function yourself and read the last line of the error.",
+    UNANSWERED: "The cell still is as it was handed out: write your answer in the place of "
+    "raise NotImplementedError.",
     "failed": "Your code ran and gave something else than was asked for. Compare kind, shape and "
     "values with the task; a case small enough to work out by hand shows most mistakes.",
     "partial": "Part of the answer is right; the line under the check says what was seen.",
 }
 ORDER = tuple(_ADVICE)
+
+
+def reason_of(check):
+    """Return why a check of a result gave less than all points, or "passed"."""
+    unanswered = check["reason"] == "error" and check["message"] == UNANSWERED
+    return UNANSWERED if unanswered else check["reason"]
 
 
 def label(reason):

@@ -6,7 +6,7 @@ Nothing of a hidden check is on it but its result.
 
 from course_lib.grading import _reasons, files, gradebook, results
 from course_lib.grading._next_steps import counts, next_steps
-from course_lib.grading._own_cells import links_of, shown_cells
+from course_lib.grading._own_cells import answered, links_of, shown_cells
 from course_lib.grading._page import document, moment, number, text
 
 _STYLE = """
@@ -54,7 +54,8 @@ def render(result, manifest, row):
     parts = [_head(manifest, row), "<main>", next_steps(result, manifest, row)]
     for i, question in enumerate(manifest.questions, 1):
         if question.manual:
-            points, inside = _manual(question, result["written"].get(question.name), row)
+            written = answered(manifest, question.name, result["written"])
+            points, inside = _manual(question, written, row)
         else:
             points, inside = _automatic(question, found.get(question.name), links)
         parts.append(_question(f"question-{i}", question, points, inside))
@@ -166,16 +167,16 @@ def _automatic(question, found, links):
 
 
 def _check(check, title):
-    kind, sign = {"passed": ("good", "✓"), "partial": ("some", "◐")}.get(
-        check["reason"], ("bad", "✗")
-    )
-    message = check["message"] if check["reason"] != "passed" else ""
+    reason = _reasons.reason_of(check)
+    kind, sign = {"passed": ("good", "✓"), "partial": ("some", "◐")}.get(reason, ("bad", "✗"))
+    title = (title or check["name"]).rstrip(".")
+    message = "" if reason in ("passed", _reasons.UNANSWERED) else check["message"]
     shown = f'<p class="message">{text(message)}</p>' if message else ""
     points = f"{number(check['points'])} of {number(check['max'])}"
     return (
         f'<li><span class="sign {kind}" aria-hidden="true">{sign}</span>'
-        f'<span class="{kind}">{text(_reasons.label(check["reason"]))}</span>: '
-        f'{text(title or check["name"])} <span class="soft">({points})</span>{shown}</li>'
+        f'<span class="{kind}">{text(_reasons.label(reason))}</span>: '
+        f'{text(title)} <span class="soft">({points})</span>{shown}</li>'
     )
 
 
@@ -201,7 +202,7 @@ def _manual(question, written, row):
         parts.append("<p>A person marks this answer; that has not been done yet.</p>")
     parts.append(
         f'<h3>What you wrote</h3><pre dir="auto">{text(written)}</pre>'
-        if written and written.strip()
+        if written
         else "<p>You left this answer empty.</p>"
     )
     return (mark.points if mark else None), "\n".join(parts)

@@ -94,7 +94,7 @@ def _check(entries, auto, hide):
         "name": entries[0]["name"],
         "title": entries[0]["title"],
         "hidden": entries[0]["hidden"],
-        "reasons": dict(Counter(entry["reason"] for entry in wrong).most_common()),
+        "reasons": dict(Counter(map(_reasons.reason_of, wrong)).most_common()),
         "messages": [[text[:LONGEST], n] for text, n in common],
     }
     return item | _item(points, entries[0]["max"], auto - points)
