@@ -1,6 +1,7 @@
 """The folder of a course: who is in it, what lies in it, and what can go wrong with its files."""
 
 import errno
+import fcntl
 import json
 import os
 import stat
@@ -294,6 +295,18 @@ class TestLines:
             files.append_line(path, {"n": 2})
         assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(path)
         assert path.read_text() == '{"n": 1}\n'
+
+    def test_a_writer_waits_for_another(self, tmp_path):
+        path = tmp_path / "i.jsonl"
+        files.append_line(path, {"n": 1})
+        with open(path) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            writer = threading.Thread(target=files.append_line, args=(path, {"n": 2}))
+            writer.start()
+            writer.join(0.2)
+            assert writer.is_alive() and files.read_lines(path) == [{"n": 1}]
+        writer.join()
+        assert files.read_lines(path) == [{"n": 1}, {"n": 2}]
 
     def test_writers_in_several_processes_lose_nothing(self, tmp_path):
         path = tmp_path / "i.jsonl"
