@@ -3,12 +3,17 @@
 import errno
 import http.client
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
 
 import pytest
 
 from course_lib.grading import _desk, files, gradebook, review
+from course_lib.grading.manifest import Cell, Question
 from tests import grading_pages as pages
 from tests.browser import watch
 
@@ -177,6 +182,24 @@ class TestKeyboard:
         page.get_by_text("Grace Hopper (2 of 3)").wait_for()
         assert page.evaluate("document.activeElement.id") == "next"
         assert marks(work)["ada", "report"].points == 2
+
+    def test_several_questions(self, tmp_path, serve, visit):
+        questions = (*pages.manifest().questions, Question("essay", 3, True))
+        place = Cell("essay", "written", "markdown", "Your answer here.", "essay")
+        table = pages.manifest(questions=questions, cells=(*pages.manifest().cells, place))
+        told = pages.result(written={"report": "One.", "essay": "Two."})
+        work = pages.make_workspace(tmp_path, {s: told for s in pages.STUDENTS}, table=table)
+        page = visit(serve(work)).page
+        page.locator("#question").select_option("essay")
+        page.get_by_text("Two.").wait_for()
+        assert page.locator("#rubric button").count() == 0
+        page.locator("#heading").focus()
+        for _ in range(3):  # essay first, then back to what was left of the other question
+            page.keyboard.press("f")
+            page.keyboard.press("Enter")
+        page.get_by_text("One.").wait_for()
+        assert {q: m.points for (_, q), m in marks(work).items()} == {"essay": 3}
+        assert page.locator("#question").input_value() == "0"
 
     def test_pace(self, tmp_path, serve, visit):
         names = {f"s{i}": f"Student {i}" for i in range(60)}
@@ -483,6 +506,25 @@ class TestPage:
 
 
 class TestServe:
+    def test_as_a_program(self, work):
+        """Ctrl-C ends it with nothing left, and the address works as printed."""
+        code = "import sys; from pathlib import Path; from course_lib.grading import review;"
+        code += "from course_lib.grading.workspace import Workspace;"
+        code += "review.serve(Workspace(Path(sys.argv[1])), 'hmm', open_browser=False)"
+        program = subprocess.Popen(
+            [sys.executable, "-u", "-c", code, str(work.root)], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            address = program.stdout.readline().split()[2]
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with direct.open(address, timeout=10) as page:
+                assert b"review.js" in page.read()
+            program.send_signal(signal.SIGINT)
+            assert program.wait(10) == 0
+        finally:
+            program.kill()
+            program.stdout.close()
+
     def test_prints_the_address_and_ends_with_ctrl_c(self, work, monkeypatch):
         said = []
 

@@ -22,7 +22,7 @@ _SIGNS |= {c: f"‹U+{c:04X}›" for c in (*range(0x202A, 0x202F), *range(0x2066
 STYLE = """
 :root { color-scheme: light dark; --page: #fff; --ink: #1c2128; --soft: #57606a; --line: #d0d7de;
   --box: #f6f8fa; --link: #0b5cad; --good: #1a6b34; --some: #7d5200; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root { --page: #14181d; --ink: #e4e8ec; --soft: #a5afba; --line: #3a424c; --box: #1d232a;
     --link: #7ab8ff; --good: #6fd08c; --some: #e8b45a; --bad: #ff9b91; } }
 * { box-sizing: border-box; }
@@ -41,7 +41,7 @@ pre { margin: .5rem 0; padding: .6rem .75rem; background: var(--box); border: 1p
 img { display: block; max-width: 100%; height: auto; margin: .5rem 0; background: #fff; }
 .soft { color: var(--soft); }
 .good { color: var(--good); } .some { color: var(--some); } .bad { color: var(--bad); }
-@media print { body { max-width: none; } pre, details { break-inside: auto; } }
+@media print { :root { color-scheme: light; } body { max-width: none; } }
 """
 
 

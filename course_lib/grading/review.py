@@ -172,4 +172,4 @@ def serve(workspace, name, port=0, anonymous=False, open_browser=True, marker=""
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            pass
+            server.lock.acquire()  # a mark on its way to the disk gets there, no other follows
