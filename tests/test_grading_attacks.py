@@ -530,7 +530,8 @@ class TestResources:
     )
     def test_in_a_cell(self, sandbox_kind, name, attack, expected):
         start = time.monotonic()
-        limits = replace(sub.LIMITS, cell_s=20 if expected == {"killed: memory"} else 1)
+        # What must be cut is cut soon; for the others the machine may be busy.
+        limits = replace(sub.LIMITS, cell_s=1 if expected and "timeout" in expected else 20)
         result = mark(hand_in(between=[attack]), sandbox_kind, limits=limits)
         assert time.monotonic() - start < 25
         assert result["points"] == 7, (name, statuses(result), reasons(result))
@@ -663,7 +664,7 @@ from tests import test_grading_attacks as attacks
 def keeps(student, solution, rng):
     "Keeps all answers."
     x = rng.uniform(size=3)
-    got = [student.normalize(x) for _ in range(12)]
+    got = [student.normalize(x) for _ in range(5)]
     for each in got:
         close(each, solution.normalize(x))
 
@@ -682,7 +683,8 @@ print(peak() - before, result["points"])
     )
     assert done.returncode == 0, done.stderr
     growth, score = map(float, done.stdout.split())
-    assert growth < 100 and score < 7
+    assert score < 7
+    assert growth < 100, f"{growth:.0f} MB"
 
 
 def greedy(answer):
