@@ -256,13 +256,13 @@ class TestSaving:
         append = files.append_csv
 
         def slow(path, row):
-            time.sleep(0.3)
+            time.sleep(1.0)
             append(path, row)
 
         monkeypatch.setattr(files, "append_csv", slow)
         page.keyboard.press("1")
         page.keyboard.press("c")
-        page.keyboard.type("Typed meanwhile", delay=20)
+        page.keyboard.type("Typed meanwhile")  # all of it before the first save is through
         page.keyboard.press("Control+Enter")
         page.get_by_text("Grace Hopper (2 of 3)").wait_for()
         mark = marks(work)["ada", "report"]
