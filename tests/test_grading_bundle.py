@@ -72,6 +72,12 @@ class TestRead:
             # cells
             ("assignment.md", ":grade_id: running_mean", ":grade_id: normalize", "two cells have"),
             ("assignment.md", ":grade_id: normalize", ":grade-id: normalize", "unknown grade-id"),
+            (
+                "assignment.md",
+                ":grade_id: normalize",
+                ":tags: [a]",
+                "unknown tags; known are grade",
+            ),
             ("assignment.md", ":grade_id: normalize", ":grade_id: a/b", "letters, digits, - and _"),
             ("assignment.md", ":grade_id: normalize\n", "", "answer needs a grade_id"),
             ("assignment.md", ":role: answer", ":role: anwser", "has the role locked or answer"),
@@ -317,7 +323,7 @@ class TestSolution:
         assert built.solution.readings.value.sum() == 11
 
     def test_what_it_lacks_or_raises_is_no_fault_of_students(self, built):
-        with pytest.raises(KeyError):
+        with pytest.raises(LookupError, match="the solution defines no nothing"):
             built.solution.nothing()
         with pytest.raises(Exception, match="cannot be sent"):
             built.solution.normalize(object())

@@ -447,6 +447,7 @@ TOLD = [  # what a student would return to carry a number of a hidden check out
     [0.0] * 1234,
     np.zeros((1234, 5678, 0)),
     np.zeros((0,) * 12),
+    np.zeros(3, "U1234"),
     np.full((3,), 1234.5),
     np.array([1234.5]),
     1234.5,

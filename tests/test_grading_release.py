@@ -4,8 +4,8 @@ The refusals are tried with a grader without walls, in this process, which is qu
 goes through the real sandbox.
 """
 
+import contextlib
 import json
-import os
 import shutil
 import traceback
 from pathlib import Path
@@ -39,9 +39,7 @@ def spoil(folder, name, *changes):
 def grade_here(data, made, kind, secret, student=""):
     """What grader.grade would say of an honest notebook."""
     space, cells = {}, []
-    here_ = os.getcwd()
-    os.chdir(made.folder)
-    try:
+    with made.solution._lock, contextlib.chdir(made.folder):  # self-tests use several threads
         for cell in json.loads(data)["cells"]:
             role = cell["metadata"]["state_by_state"]["role"]
             if role in ("locked", "answer"):
@@ -51,8 +49,6 @@ def grade_here(data, made, kind, secret, student=""):
                 except Exception:
                     status, message = "error", traceback.format_exc(limit=0)
                 cells.append({"id": cell["id"], "status": status or "ok", "message": message})
-    finally:
-        os.chdir(here_)
     result = {"infrastructure": None, "cells": cells, "flags": [], "questions": []}
     for question in made.manifest.questions:
         entries = []
@@ -189,6 +185,30 @@ class TestSelfTest:
         problem = only(selftest.fragile(made))
         assert problem.startswith("check long_series: raises ")
         assert "if the student's code gives" in problem
+
+    def test_fragile_behind_a_right_answer(self, folder, tmp_path):
+        right = "close(student.running_mean(np.ones(3)), np.ones(3))"
+        self.replace_long_series(folder, f"{right}\n    student.running_mean(np.ones(4))[3] + 1")
+        made = bundle.build(assignment.read(folder), tmp_path / "built")
+        problem = only(selftest.fragile(made))
+        assert problem.startswith("check long_series: raises TypeError")
+        assert "gives None after 1 right answers" in problem
+
+    @pytest.mark.parametrize(
+        "source, told",
+        [
+            ("import random", "random"),
+            ("from random import choice", "random"),
+            ("from numpy.random import rand", "numpy.random"),
+            ("X = np.random.rand(3)", "np.random.rand"),
+            ("X = np.random.default_rng().normal()", "np.random.default_rng"),
+            ("def helper():\n    np.random.shuffle([1])", "np.random.shuffle"),
+        ],
+    )
+    def test_chance_that_cannot_be_repeated(self, folder, source, told):
+        spoil(folder, "checks.py", ("def positive_numbers", f"{source}\n\n\ndef positive_numbers"))
+        problem = only(selftest.chances(assignment.read(folder)))
+        assert f": {told} gives other numbers on every run" in problem
 
     @pytest.mark.parametrize(
         "body, points, answer",
@@ -485,6 +505,10 @@ class TestRelease:
         assert {p.name for p in (place / "bundles").iterdir()} == {first.digest, second.digest}
         assert bundle.release(folder, workspace, sandbox_kind).digest == second.digest
         assert sorted(p.name for p in workspace.root.iterdir()) == ["normalize", "secret"]
+        (place / "bundle").unlink()  # a copy of the course that followed links
+        shutil.copytree(place / "bundles" / first.digest, place / "bundle")
+        assert bundle.release(folder, workspace, sandbox_kind).digest == second.digest
+        assert (place / "bundle").is_symlink()
 
     def test_what_does_not_pass_changes_nothing(self, folder, tmp_path, sandbox_kind, monkeypatch):
         monkeypatch.setattr(selftest, "SECRETS", 1)
@@ -520,25 +544,30 @@ class TestRelease:
 
 
 class TestOddStudents:
-    def test_give_what_they_say(self):
-        class Right:
-            def f(self, x):
-                return [1.0, x]
+    class Right:
+        def f(self, x):
+            return [1.0, x]
 
-        students = {name: student for name, student, _ in odd.odd_students(Right())}
-        assert students["None"].g(3) is None and students["None"].g.value is None
-        assert [a.shape for a in students["an extra axis"].f(2.0)] == [(1,), (1,)]
-        assert students["None for the array"].f(2) == [None, None]
-        assert len(students) > 40
+        def g(self):
+            raise ValueError("m")
+
+    def students(self, calls=1):
+        return {name: student for name, student, _ in odd.odd_students(self.Right(), calls)}
+
+    def test_give_what_they_say(self):
+        assert self.students()["None"].f(3) is None
+        assert [a.shape for a in self.students()["an extra axis"].f(2.0)] == [(1,), (1,)]
+        assert self.students()["None for the array"].f(2) == [None, None]
+        assert len(self.students()) > 40
+
+    def test_some_are_right_at_first(self):
+        student = self.students(3)["None after 2 right answers"]
+        assert [student.f(1), student.f(2), student.f(3)] == [[1.0, 1], [1.0, 2], None]
+        assert "None after 3 right answers" not in self.students(3)
 
     def test_reference_that_raises_becomes_a_students_error(self):
-        class Right:
-            def f(self):
-                raise ValueError("m")
-
-        students = {name: student for name, student, _ in odd.odd_students(Right())}
         with pytest.raises(odd.StudentError, match="ValueError: m"):
-            students["an extra axis"].f()
+            self.students()["an extra axis"].g()
 
 
 def test_grader_without_walls_agrees_with_the_real_one(tmp_path, sandbox_kind):

@@ -19,7 +19,7 @@ from course_lib.grading.manifest import Question, Rubric
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-OPTIONS = ("grade_id", "role", "question", "tags")
+OPTIONS = ("grade_id", "role", "question")
 SETTINGS = ("title", "due", "late_percent_per_day", "late_max_percent", "floor")
 
 
@@ -218,7 +218,7 @@ def _read_cells(path):
 
 
 def _cell(cell, where):
-    options = {k: v for k, v in cell.metadata.items() if k != "tags"}
+    options = dict(cell.metadata)
     name, role = options.get("grade_id", ""), options.get("role", "")
     where = f"{where} ({name})" if name else where
     unknown = sorted(set(options) - set(OPTIONS))

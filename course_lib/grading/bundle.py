@@ -134,8 +134,11 @@ def release(folder, workspace, kind, progress=None):
             target = place / path.relative_to(space)
             target.parent.mkdir(parents=True, exist_ok=True)
             write_file(target, path.read_bytes())
+        link = place / "bundle"
+        if link.is_dir() and not link.is_symlink():  # restored from a copy that follows links
+            os.rename(link, space / "old")
         os.symlink(Path("bundles", made.digest), space / "link")
-        os.replace(space / "link", place / "bundle")
+        os.replace(space / "link", link)
     return load(place / "bundle")
 
 

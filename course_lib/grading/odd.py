@@ -4,6 +4,7 @@ import numpy as np
 
 from course_lib.grading.checks import StudentError
 
+MAX_RIGHT = 4  # as many right answers before an odd one are tried
 NONSENSE = ("None", "an empty text", "an empty list", "an empty dict", "nested nonsense")
 ODD = {
     "None": None,
@@ -40,6 +41,12 @@ ODD = {
     "half-precision infinity": np.full(3, np.inf, dtype=np.float16),
     "a huge array": np.zeros(1_000_000),
 }
+# Tried behind right answers as well: a check may look closely only at the first.
+LATER = (
+    *("None", "an empty text", "an empty list", "an empty dict", "a float", "a ragged list"),
+    *("an array without axes", "an empty array", "a matrix of NaN", "an array with three axes"),
+    *("the transposed array", "an extra axis", "one entry less", "None for the array"),
+)
 # What may come out instead of an array that would be right.
 _NEARLY = {
     "the transposed array": lambda a: np.ascontiguousarray(a.T),
@@ -57,68 +64,80 @@ _NEARLY = {
 }
 
 
-class Constant:
-    """A student whose every function and variable gives the same value."""
+class Odd:
+    """A student who is right for some calls and gives something odd from then on.
 
-    def __init__(self, value):
-        self._value = value
+    Parameters
+    ----------
+    solution : Solution
+    right : int
+        Number of calls and looks at variables that are answered rightly.
+    change : callable
+        Gets a function that gives what would be right; returns something odd.
+    """
 
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return _Gives(lambda *args, **kwargs: self._value)
-
-
-class Nearly:
-    """A student who has the reference's answers, each array or number in it changed."""
-
-    def __init__(self, solution, change):
-        self._solution, self._change = solution, change
+    def __init__(self, solution, right, change):
+        self._solution, self._right, self._change = solution, right, change
 
     def __getattr__(self, name):
         if name.startswith("_"):
             raise AttributeError(name)
-        right = getattr(self._solution, name)
-        return _Gives(
-            lambda *args, **kwargs: _changed(_right(right, name, args, kwargs), self._change),
-            lambda: _changed(right.value, self._change),
-        )
+        return _Gives(self, name)
+
+    def _give(self, name, ask):
+        def right():
+            try:
+                return ask(getattr(self._solution, name))
+            except Exception as error:  # where the reference raises, so does the student
+                raise StudentError(type(error).__name__, str(error), name=name) from error
+
+        self._right -= 1
+        return right() if self._right >= 0 else self._change(right)
 
 
 class _Gives:
-    def __init__(self, call, value=None):
-        self._call, self._give = call, value or call
+    def __init__(self, student, name):
+        self._student, self._name = student, name
 
     def __call__(self, *args, **kwargs):
-        return self._call(*args, **kwargs)
+        return self._student._give(self._name, lambda right: right(*args, **kwargs))
 
     @property
     def value(self):
-        return self._give()
+        return self._student._give(self._name, lambda right: right.value)
 
 
-def odd_students(solution):
+def odd_students(solution, calls):
     """Return students to try a check on.
 
     Parameters
     ----------
     solution : Solution
+    calls : int
+        How often the check asks the student.
 
     Returns
     -------
-    students : list of (str, object, bool)
+    students : list of (str, Odd, bool)
         What their code gives, in words; the student; whether no check may give points for it.
     """
-    students = [(name, Constant(value), name in NONSENSE) for name, value in ODD.items()]
-    students += [(name, Nearly(solution, change), False) for name, change in _NEARLY.items()]
+    changes = {name: _constant(value) for name, value in ODD.items()}
+    changes |= {name: _everywhere(change) for name, change in _NEARLY.items()}
+    students = [(name, Odd(solution, 0, c), name in NONSENSE) for name, c in changes.items()]
+    for right in range(1, min(calls, MAX_RIGHT + 1)):
+        students += [
+            (f"{name} after {right} right answers", Odd(solution, right, changes[name]), False)
+            for name in LATER
+        ]
     return students
 
 
-def _right(right, name, args, kwargs):
-    try:
-        return right(*args, **kwargs)
-    except Exception as error:  # where the reference raises, so does the student
-        raise StudentError(type(error).__name__, str(error), name=name) from error
+def _constant(value):
+    return lambda right: value
+
+
+def _everywhere(change):
+    return lambda right: _changed(right(), change)
 
 
 def _changed(value, change):

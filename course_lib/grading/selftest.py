@@ -5,6 +5,7 @@ found here, before the first student is marked by it.
 """
 
 import ast
+import contextlib
 import hmac
 import itertools
 import json
@@ -19,7 +20,7 @@ from course_lib.grading.assignment import solved
 from course_lib.grading.checks import run_check, visible_rng
 from course_lib.grading.handout import needed
 from course_lib.grading.leaks import leaks
-from course_lib.grading.odd import odd_students
+from course_lib.grading.odd import Odd, odd_students
 
 SECRETS = 3  # different hidden inputs for each answer
 REFERENCE, BLANK = "the reference", "the blank notebook"
@@ -48,7 +49,9 @@ def run(assignment, bundle, release, kind, secret, progress=None):
         Each says what is wrong and what to do; empty if the assignment can be released.
     """
     text = Path(release).read_text(encoding="utf-8")
-    problems = leaks(assignment, text) + fixed_texts(assignment) + fragile(bundle)
+    problems = (
+        leaks(assignment, text) + fixed_texts(assignment) + chances(assignment) + fragile(bundle)
+    )
     right = reference(assignment)
     secrets = [hmac.new(secret, b"self-test %d" % i, "sha256").digest() for i in range(SECRETS)]
     trials = [(REFERENCE, right, secrets), (BLANK, {}, secrets[:1])]
@@ -130,7 +133,10 @@ def fragile(bundle):
     """
     problems = []
     for check in bundle.checks:
-        for name, student, nonsense in odd_students(bundle.solution):
+        counted = Odd(bundle.solution, 0, lambda right: right())
+        with contextlib.suppress(Exception), np.errstate(all="ignore"):  # told by the sandbox's run
+            run_check(check, counted, bundle.solution, visible_rng(check.name))
+        for name, student, nonsense in odd_students(bundle.solution, -counted._right):
             try:
                 with np.errstate(all="ignore"):
                     rng = visible_rng(check.name)
@@ -178,6 +184,34 @@ def fixed_texts(assignment):
                     f"checks.py line {node.lineno}: students see this message even of a hidden "
                     "check, so it must be a fixed text; put values into detail="
                 )
+    return problems
+
+
+def chances(assignment):
+    """Find what would give other marks on another day: random numbers without the check's ``rng``.
+
+    Parameters
+    ----------
+    assignment : Assignment
+
+    Returns
+    -------
+    problems : list of str
+    """
+    problems = []
+    for node in ast.walk(ast.parse(assignment.checks_source)):
+        found = ""
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            modules = [getattr(node, "module", "")] if hasattr(node, "module") else []
+            modules += [alias.name for alias in node.names]
+            found = ", ".join(sorted({*modules} & {"random", "secrets", "numpy.random"}))
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "np.random":
+            found = "" if node.attr in ("Generator", "PCG64") else f"np.random.{node.attr}"
+        if found:
+            problems.append(
+                f"checks.py line {node.lineno}: {found} gives other numbers on every run; "
+                "use the parameter rng"
+            )
     return problems
 
 

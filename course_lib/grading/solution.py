@@ -38,6 +38,8 @@ class Solution:
                     path, space = self._folder / FILE, {"__name__": "__main__"}
                     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), space)
                     self._space = space
+                if name not in self._space:
+                    raise LookupError(f"the solution defines no {name}")
                 value = self._space[name]
                 if call:
                     args, kwargs = codec.decode(codec.encode((args, kwargs)))
