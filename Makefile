@@ -62,7 +62,7 @@ distclean: clean  ## remove the set-up too
 	rm -rf .venv node_modules .stamps *.egg-info
 
 # Set-up. A stamp is older than what it depends on only if that changed.
-setup: .stamps/node
+setup: .stamps/node  ## set-up only: Python packages and Node
 setup-test: setup .stamps/browser
 
 .stamps/python: .stamps/where requirements.txt constraints.txt pyproject.toml tools/setup_python.sh
