@@ -119,8 +119,10 @@ def nothing_left(folder):
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     try:
         yield
-        end = time.monotonic() + 5
-        while (alive := _alive(before)) and time.monotonic() < end:
+        end, quiet = time.monotonic() + 5, 0
+        while quiet < 3 and time.monotonic() < end:  # one look may miss who changes its parent
+            alive = _alive(before)
+            quiet = 0 if alive else quiet + 1
             time.sleep(0.02)
         assert not alive, f"still running: {alive}"
         left = sorted(path.name for path in folder.iterdir())
@@ -130,13 +132,14 @@ def nothing_left(folder):
 
 
 def _alive(before):
-    """Command lines of new descendants; those that have ended are collected."""
-    lines = []
+    """New descendants that run; those that have ended are collected."""
+    found = []
     for pid in set(watch.descendants(os.getpid())) - before:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
         with contextlib.suppress(OSError):
-            text = Path(f"/proc/{pid}/cmdline").read_bytes()
-            if text:  # a zombie has none
-                lines.append(text.replace(b"\0", b" ").decode(errors="replace")[:300])
-    return lines
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+            if state != "Z":
+                found.append(f"{pid} {state} {line[:200]}")
+    return found
