@@ -92,6 +92,10 @@ class TestCanvas:
         report = take(work, tmp_path, "gone_999_1_x/lovelaceada_12345_1_hmm.ipynb")
         assert not report.taken and len(report.unknown) == 1
 
+    def test_name_below_a_folder_is_none_that_canvas_gives(self, work, tmp_path):
+        report = take(work, tmp_path, "gone/" + ADA)
+        assert not report.taken and "not a name that Canvas gives" in reasons(report)
+
     def test_other_name_than_in_the_roster_is_noted(self, work, tmp_path):
         report = take(work, tmp_path, "somebodyelse_12345_900_hmm.ipynb")
         assert report.notes == [("ada", "Canvas writes the name as somebodyelse")]
@@ -292,7 +296,9 @@ class TestFolder:
         (folder / "cho").symlink_to(tmp_path)
         report = self.collect(work, folder)
         assert not report.taken and len(report.rejected) == 3
-        assert "a link or a device" in reasons(report)
+        # Refused by the listing, before anything is opened.
+        wanted = "a link or a device, no file; put the notebook itself there"
+        assert {reason for _, reason in report.rejected} == {wanted}
 
     def test_link_put_there_after_the_listing(self, work, tmp_path, monkeypatch):
         (tmp_path / "in").mkdir()
