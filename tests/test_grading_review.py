@@ -99,6 +99,7 @@ class TestKeyboard:
         page = visit(serve(work)).page
         keys = page.keyboard
         assert heading(page) == "Ada Lovelace (1 of 3)"
+        assert page.locator("#earlier").is_hidden() and page.locator("#note").is_hidden()
         keys.press("1")
         keys.press("3")
         keys.press("c")
@@ -300,6 +301,20 @@ class TestSaving:
         assert found["grace", "report"].points == 4
         assert found["ada", "report"].comment == '=SUM("x",1)'
         assert ",\"'=SUM(" in path.read_text()  # no formula in a spreadsheet
+
+    def test_order_of_columns_that_people_chose(self, work):
+        path = work.path("hmm", "manual.csv")
+        order = sorted(gradebook.MANUAL_COLUMNS)
+        path.write_text(",".join(order) + "\r\n")
+        desk = _desk.open_desk(work, "hmm", False, "mary")
+        entry = {"n": 1, "points": 3.5, "rubric": [2], "comment": "Yes.", "seen": ""}
+        _desk.save(desk, entry)
+        assert path.read_text().startswith(",".join(order))
+        mark = marks(work)["grace", "report"]
+        assert (mark.points, mark.rubric, mark.comment) == (3.5, RUBRIC[2], "Yes.")
+        path.write_text("student,question,points\n")  # saved so while the page is open
+        with pytest.raises(ValueError, match="has no column comment, marker"):
+            _desk.save(desk, entry)
 
     def test_stale_mark_is_shown_and_kept_by_a_key(self, work, serve, visit):
         other_marks(work, 4, comment="As before.", rubric=RUBRIC[0])
