@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib.grading import assignment, bundle
+from course_lib.grading import assignment, bundle, digest
 from course_lib.grading.limits import Limits
 
 SOURCE = Path(__file__).parent / "grading_assignments" / "normalize"
@@ -302,8 +302,8 @@ class TestLoad:
         assert bundle.load(copy).digest == built.digest
 
     def test_other_versions_are_refused(self, copy, monkeypatch):
-        theirs = (("python", "3.1"), *bundle.environment()[1:])
-        monkeypatch.setattr(bundle, "environment", lambda torch=False: theirs)
+        theirs = (("python", "3.1"), *digest.environment()[1:])
+        monkeypatch.setattr(digest, "environment", lambda torch=False: theirs)
         with pytest.raises(ValueError, match=r"here is python 3\.1, numpy .*use the same versions"):
             bundle.load(copy)
 

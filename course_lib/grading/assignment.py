@@ -5,22 +5,18 @@ Also wrong/*.py (wrong answers that the release must catch), data/ (for students
 """
 
 import ast
-import datetime
 import hashlib
-import math
 import re
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from course_lib.grading import config as configs
 from course_lib.grading.checks import Check
-from course_lib.grading.limits import Limits, from_table
-from course_lib.grading.manifest import Question, Rubric
+from course_lib.grading.config import NAME, Config, read_text
+from course_lib.grading.manifest import Question
+from course_lib.grading.regions import BEGIN, solved, split_solution
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 OPTIONS = ("grade_id", "role", "question")
-SETTINGS = ("title", "due", "late_percent_per_day", "late_max_percent", "floor")
 
 
 @dataclass(frozen=True)
@@ -32,20 +28,6 @@ class Source:
     kind: str
     source: str
     question: str = ""
-
-
-@dataclass(frozen=True)
-class Config:
-    """What config.toml says."""
-
-    title: str
-    due: str = ""
-    late_percent_per_day: float = 0
-    late_max_percent: float = 100
-    floor: float = 0
-    limits: Limits = field(default_factory=Limits)
-    torch: bool = False
-    manual: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -93,10 +75,10 @@ def read(folder):
     folder = Path(folder).resolve()
     if not NAME.fullmatch(folder.name):
         raise ValueError(f"{folder}: the name may have letters, digits, - and _; rename the folder")
-    config = _read_config(folder / "config.toml")
+    config = configs.read(folder / "config.toml")
     cells = _read_cells(folder / "assignment.md")
     path = folder / "checks.py"
-    checks_source = _text(path)
+    checks_source = read_text(path)
     checks = load_checks(checks_source, path)
     return Assignment(
         name=folder.name,
@@ -146,64 +128,11 @@ def load_checks(source, path):
     return checks
 
 
-def split_solution(source, where):
-    """Return a cell's lines, each with whether it belongs to the solution.
-
-    Parameters
-    ----------
-    source : str
-    where : str
-        The cell, for messages.
-
-    Returns
-    -------
-    lines : list of (str, bool)
-        Without the marks; the first line of each region is preceded by a line (``BEGIN`` as
-        indented there, True).
-
-    Raises
-    ------
-    ValueError
-        If the marks do not come in pairs.
-    """
-    lines, inside = [], False
-    for line in source.split("\n"):
-        mark = line.strip()
-        if mark in (BEGIN, END):
-            if inside == (mark == BEGIN):
-                raise ValueError(f"{where}: {mark!r} without its partner")
-            inside = mark == BEGIN
-            lines += [(line, True)] if inside else []
-        elif BEGIN in line or END in line:
-            raise ValueError(f"{where}: {BEGIN!r} and {END!r} must stand on lines of their own")
-        else:
-            lines.append((line, inside))
-    if inside:
-        raise ValueError(f"{where}: {BEGIN!r} without its partner")
-    return lines
-
-
-def solved(source, where):
-    """Return a cell as the reference has it: with the solution, without the marks.
-
-    Parameters
-    ----------
-    source, where : str
-        As for :func:`split_solution`.
-
-    Returns
-    -------
-    source : str
-    """
-    lines = split_solution(source, where)
-    return "\n".join(line for line, _ in lines if line.strip() != BEGIN)
-
-
 def _read_cells(path):
     import jupytext  # slow to import, and needed by authors only
 
     try:
-        notebook = jupytext.reads(_text(path), fmt="md:myst")
+        notebook = jupytext.reads(read_text(path), fmt="md:myst")
     except Exception as error:  # of several libraries
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
     cells = [_cell(cell, f"{path}: cell {i}") for i, cell in enumerate(notebook.cells, 1)]
@@ -266,71 +195,6 @@ def _automatic_id(cell, used):
     return next(n for i in range(len(used) + 1) if (n := name + f"-{i}" * (i > 0)) not in used)
 
 
-def _read_config(path):
-    try:
-        table = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: not TOML: {error}") from error
-    _known(table, (*SETTINGS, "limits", "manual"), path)
-    title, due = table.get("title", ""), table.get("due")
-    if not isinstance(title, str) or not title.strip():
-        raise ValueError(f'{path}: needs a title, such as title = "Hidden Markov models"')
-    aware = isinstance(due, datetime.datetime) and due.tzinfo is not None
-    if due is not None and not aware:
-        raise ValueError(
-            f"{path}: due must be a date and time with an offset, such as "
-            f"2030-03-01T23:59:00+01:00; got {due}"
-        )
-    numbers = {name: _points(table[name], 0, path, name) for name in SETTINGS[2:] if name in table}
-    if any(number > 100 for name, number in numbers.items() if "percent" in name):
-        raise ValueError(f"{path}: a percentage is at most 100")
-    asked = table.get("limits", {})
-    return Config(
-        title=title,
-        due=due.isoformat() if due else "",
-        **numbers,
-        limits=from_table(asked, f"{path} [limits]"),
-        torch=asked.get("torch", False),
-        manual=tuple(_manual(entry, f"{path} [[manual]]") for entry in table.get("manual", ())),
-    )
-
-
-def _manual(table, where):
-    _known(table, ("question", "points", "rubric"), where)
-    name = table.get("question")
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ValueError(f"{where}: needs the name of a question, got {name!r}")
-    where = f"{where} {name}"
-    points = _points(table.get("points"), 1e-6, where, "points")
-    lines = []
-    for line in table.get("rubric", ()):
-        _known(line, ("points", "text"), f"{where}.rubric")
-        text = line.get("text", "")
-        if not isinstance(text, str) or not text.strip():
-            raise ValueError(f"{where}.rubric: each line needs a text")
-        lines.append(Rubric(_points(line.get("points"), -1e6, where, "rubric points"), text))
-    if sum(line.points for line in lines if line.points > 0) < points - 1e-9:
-        raise ValueError(
-            f"{where}: the points of its [[manual.rubric]] lines must reach {points:g}, "
-            "or nobody can earn them all"
-        )
-    return Question(name, points, manual=True, rubric=tuple(lines))
-
-
-def _points(value, low, where, name):
-    if type(value) not in (int, float) or not low <= value < math.inf:
-        raise ValueError(f"{where}: {name} must be a number from {low:g} on, got {value!r}")
-    return value
-
-
-def _known(table, names, where):
-    if not isinstance(table, dict):
-        raise ValueError(f"{where}: must be a table, got {table!r}")
-    unknown = sorted(set(table) - set(names))
-    if unknown:
-        raise ValueError(f"{where}: unknown {', '.join(unknown)}; known are {', '.join(names)}")
-
-
 def _questions(cells, checks, config, folder):
     """The questions in the notebook's order; each is marked by checks or by people."""
     manual = {question.name: question for question in config.manual}
@@ -377,7 +241,7 @@ def _read_wrong(folder, cells):
     questions = {cell.question for cell in cells if cell.role == "answer"}
     found = []
     for path in sorted((folder / "wrong").glob("*.py")):
-        head, *blocks = re.split(r"(?m)^# grade_id: *(\S+) *\n", _text(path))
+        head, *blocks = re.split(r"(?m)^# grade_id: *(\S+) *\n", read_text(path))
         match = re.match(r"# loses: *(.+)\n", head)
         loses = dict(re.findall(r"([\w-]+) *= *([\d.]+)", match[1])) if match else {}
         try:
@@ -404,12 +268,3 @@ def _files(folder, name):
     if links:
         raise ValueError(f"{links[0]}: a link; put the file itself there")
     return tuple(path.relative_to(folder).as_posix() for path in paths if path.is_file())
-
-
-def _text(path):
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ValueError(f"{path}: missing; course-grade new NAME writes a skeleton") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: cannot be read: {error}") from error

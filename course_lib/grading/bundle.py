@@ -1,23 +1,19 @@
 """The private half of a released assignment: manifest, checks and solution, held by a digest."""
 
 import contextlib
-import hashlib
 import io
 import os
-import platform
 import tempfile
 import zipfile
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 from course_lib.grading import assignment as assignments
-from course_lib.grading import handout, solution
+from course_lib.grading import digest, handout, solution
 from course_lib.grading.files import write_file
 from course_lib.grading.manifest import CheckInfo, Manifest, from_json, to_json
-from course_lib.grading.results import VERSION
 
-MANIFEST, CHECKS, DIGEST = "manifest.json", "checks.py", "digest"
+MANIFEST, CHECKS = "manifest.json", "checks.py"
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ def build(assignment, folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "xb") as file:
             file.write(content)
-    (folder / "bundle" / DIGEST).write_text(compute_digest(folder / "bundle") + "\n")
+    (folder / "bundle" / digest.FILE).write_text(digest.of(folder / "bundle") + "\n")
     return load(folder / "bundle")
 
 
@@ -142,44 +138,6 @@ def release(folder, workspace, kind, progress=None):
     return load(place / "bundle")
 
 
-def environment(torch=False):
-    """Return what the numbers of a result depend on, besides the bundle's files.
-
-    Parameters
-    ----------
-    torch : bool, default=False
-        Whether PyTorch is used.
-
-    Returns
-    -------
-    pairs : tuple of (str, str)
-        Name and version.
-    """
-    python = ".".join(platform.python_version_tuple()[:2])
-    names = ["numpy", *(["torch"] if torch else [])]
-    pairs = [("python", python), *((name, version(name)) for name in names)]
-    return (*pairs, ("result", str(VERSION)))
-
-
-def compute_digest(folder):
-    """Return the SHA-256 over the names and contents of a bundle's files.
-
-    Parameters
-    ----------
-    folder : path
-
-    Returns
-    -------
-    digest : str
-        64 hexadecimal digits.
-    """
-    total = hashlib.sha256()
-    for name in _names(folder):
-        content = (Path(folder) / name).read_bytes()
-        total.update(f"{name}\0{len(content)}\0".encode() + content)
-    return total.hexdigest()
-
-
 def load(folder):
     """Read a bundle, and refuse it unless every byte is as it was released.
 
@@ -198,19 +156,19 @@ def load(folder):
     """
     folder = Path(folder).resolve()
     try:
-        said = (folder / DIGEST).read_text().strip()
+        said = (folder / digest.FILE).read_text().strip()
         text = (folder / MANIFEST).read_text(encoding="utf-8")
         source = (folder / CHECKS).read_text(encoding="utf-8")
-        digest = compute_digest(folder)
+        found = digest.of(folder)
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{folder}: no bundle ({error}); release the assignment") from error
-    if digest != said:
+    if found != said:
         raise ValueError(
-            f"{folder}: its files are not those that were released (digest {digest[:12]}, "
+            f"{folder}: its files are not those that were released (digest {found[:12]}, "
             f"released {said[:12]}); release the assignment again"
         )
     manifest = from_json(text, folder / MANIFEST)
-    here = environment("torch" in dict(manifest.environment))
+    here = digest.environment("torch" in dict(manifest.environment))
     if manifest.environment != here:
         theirs = ", ".join(f"{name} {number}" for name, number in manifest.environment)
         ours = ", ".join(f"{name} {number}" for name, number in here)
@@ -219,7 +177,7 @@ def load(folder):
             "or release the assignment again"
         )
     checks = assignments.load_checks(source, folder / CHECKS)
-    return Bundle(folder, manifest, digest, checks, solution.Solution(folder))
+    return Bundle(folder, manifest, found, checks, solution.Solution(folder))
 
 
 def pack(folder):
@@ -236,7 +194,7 @@ def pack(folder):
     """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in [*_names(folder), DIGEST]:
+        for name in [*digest.names(folder), digest.FILE]:
             content = (Path(folder) / name).read_bytes()
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
     return out.getvalue()
@@ -279,14 +237,6 @@ def unpack(data, folder):
     return load(folder)
 
 
-def _names(folder):
-    """Names of all files but the digest, in one order everywhere."""
-    folder = Path(folder)
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    names = sorted(path.relative_to(folder).as_posix() for path in paths)
-    return [n for n in names if n != DIGEST and "__pycache__" not in n]
-
-
 def _solution(assignment):
     """The reference as one Python file."""
     parts = []
@@ -311,5 +261,5 @@ def _manifest(assignment, cells):
         late_percent_per_day=config.late_percent_per_day,
         late_max_percent=config.late_max_percent,
         floor=config.floor,
-        environment=environment(config.torch),
+        environment=digest.environment(config.torch),
     )

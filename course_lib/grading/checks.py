@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib.grading.compare import CheckFailed, close, equal, kind_of
+from course_lib.grading.compare import close, equal
 from course_lib.grading.require import array, between, distribution, fraction, is_true, number
+from course_lib.grading.words import CheckFailed, kind_of
 
 __all__ = [
     "Check",

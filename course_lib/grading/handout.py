@@ -6,12 +6,12 @@ import symtable
 import sys
 from pathlib import Path
 
-from course_lib.grading.assignment import BEGIN, solved, split_solution
 from course_lib.grading.manifest import Cell
+from course_lib.grading.regions import BEGIN, solved, split_solution
 
 HERE = Path(__file__).resolve().parent
 TOOLS = "checks"  # id of the cell that brings what check cells need
-PARTS = ("compare", "require", "checks", "here")  # each needs only those before it
+PARTS = ("words", "compare", "require", "checks", "here")  # each needs only those before it
 STUB = "# YOUR CODE HERE"
 WRITTEN = "*Your answer here.*"
 HEAD = "# @title Tools of the check cells. Run this cell once; no question is in it."

@@ -13,7 +13,7 @@ import warnings
 import numpy as np
 
 from course_lib.grading.checks import Check, StudentError, run_check, visible_rng
-from course_lib.grading.compare import ELEMENTS, KINDS
+from course_lib.grading.words import ELEMENTS, KINDS
 
 
 class Tensor:

@@ -5,7 +5,7 @@ import json
 import re
 
 from course_lib.grading import handout
-from course_lib.grading.assignment import split_solution
+from course_lib.grading.regions import split_solution
 
 DISTINCTIVE = 20  # characters without spaces; shorter lines stand in many places by chance
 

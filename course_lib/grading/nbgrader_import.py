@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.grading import template
-from course_lib.grading.assignment import BEGIN, END
+from course_lib.grading.regions import BEGIN, END
 
 MARKS = re.compile(r"^\s*### (BEGIN|END) (HIDDEN TESTS|MARK SCHEME)\s*$")
 MAGIC = re.compile(r"^\s*[%!]")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from course_lib.grading.compare import ELEMENTS, CheckFailed, differs, kind_of, text
+from course_lib.grading.words import ELEMENTS, CheckFailed, differs, kind_of, text
 
 
 def is_true(condition, message, detail=""):

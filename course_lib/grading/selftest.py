@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from course_lib.grading import grader
-from course_lib.grading.assignment import solved
 from course_lib.grading.checks import run_check, visible_rng
 from course_lib.grading.handout import needed
 from course_lib.grading.leaks import leaks
 from course_lib.grading.odd import Odd, odd_students
+from course_lib.grading.regions import solved
 
 SECRETS = 3  # different hidden inputs for each answer
 REFERENCE, BLANK = "the reference", "the blank notebook"

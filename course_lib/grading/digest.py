@@ -1,0 +1,65 @@
+"""What a mark depends on, in 64 digits: a bundle's files, and the versions that compute."""
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from course_lib.grading.results import VERSION
+
+FILE = "digest"  # in a bundle; all other files are what it is of
+
+
+def of(folder):
+    """Return the SHA-256 over the names and contents of a bundle's files.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    digest : str
+        64 hexadecimal digits.
+    """
+    total = hashlib.sha256()
+    for name in names(folder):
+        content = (Path(folder) / name).read_bytes()
+        total.update(f"{name}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()
+
+
+def environment(torch=False):
+    """Return what the numbers of a result depend on, besides the bundle's files.
+
+    Parameters
+    ----------
+    torch : bool, default=False
+        Whether PyTorch is used.
+
+    Returns
+    -------
+    pairs : tuple of (str, str)
+        Name and version.
+    """
+    python = ".".join(platform.python_version_tuple()[:2])
+    names = ["numpy", *(["torch"] if torch else [])]
+    pairs = [("python", python), *((name, version(name)) for name in names)]
+    return (*pairs, ("result", str(VERSION)))
+
+
+def names(folder):
+    """Return the names of all files of a bundle but the digest, in one order everywhere.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    names : list of str
+    """
+    folder = Path(folder)
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    found = sorted(path.relative_to(folder).as_posix() for path in paths)
+    return [n for n in found if n != FILE and "__pycache__" not in n]
