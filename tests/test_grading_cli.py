@@ -286,7 +286,7 @@ class TestBadInput:
     def test_no_verb_or_none_of_ours(self, command, verb):
         code, out, err = command(*verb)
         assert (code, out) == (2, "") and err.count("\n") == 1
-        assert "See `course-grade --help`" in err
+        assert "See `course-grade --help`" in err and len(err) < 100
 
     @pytest.mark.parametrize("name", ["../x", "a b", ""])
     def test_new_with_a_bad_name(self, command, tmp_path, name):

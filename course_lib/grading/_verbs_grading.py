@@ -13,10 +13,9 @@ from course_lib.grading.options import (
     json_option,
     name_argument,
     only_option,
-    open_workspace,
     sandbox_option,
-    students_of,
     work_option,
+    workspace_for,
 )
 from course_lib.grading.terminal import ATTENTION, FINE, say
 from course_lib.grading.workspace import Workspace
@@ -51,14 +50,15 @@ def doctor(kind, as_json):
         lines.append(f"{probe.kind}: works, {total - len(lost)} of {total} attacks refused")
         lines += [f"  {finding.name}: {finding.detail}" for finding in lost]
         held.append(not lost)
-    lines.append("Ready to grade." if any(held) and all(held) else "Not ready to grade.")
+    ready = any(held) and all(held)
+    lines.append("Ready to grade." if ready else "Not ready to grade.")
     table = {
-        "ready": any(held) and all(held),
+        "ready": ready,
         "sandboxes": [asdict(probe) for probe in probes],
         "attacks": {one: list(map(asdict, found)) for one, found in findings.items()},
     }
     terminal.show(table, as_json, lines)
-    return FINE if table["ready"] else ATTENTION
+    return FINE if ready else ATTENTION
 
 
 @click.command()
@@ -155,7 +155,7 @@ def collect(name, source, from_, work, as_json):
     """Take the notebooks of a zip or folder SOURCE."""
     from course_lib.grading import collect
 
-    workspace = open_workspace(work, name)
+    workspace = workspace_for(work, name)
     if source is None:
         raise click.UsageError(f"Which zip or folder holds the notebooks for {name}?")
     with terminal.progress("Collect") as progress:
@@ -190,13 +190,13 @@ def run(name, jobs, dask, tls_ca, tls_cert, tls_key, only, force, kind, work, as
     tls = (tls_ca, tls_cert, tls_key)
     if any(tls) and not (all(tls) and dask):
         raise click.UsageError("TLS needs --dask, --tls-ca, --tls-cert and --tls-key together.")
-    workspace = open_workspace(work, name)
+    workspace = workspace_for(work, name)
     if kind == "none":
         say("course-grade: no sandbox: students' code can read and change this account", err=True)
     with terminal.progress("Grade") as progress:
         summary = executor.run(
             *(workspace, name, jobs, dask, tls if any(tls) else None),
-            *(students_of(workspace, only), force, kind, progress),
+            *(only, force, kind, progress),
         )
     lines = [f"Graded: {summary.graded} in {summary.seconds:.1f} s, done before: {summary.skipped}"]
     lines += [f"Infrastructure error: {who}: {why}" for who, why in summary.infrastructure]

@@ -14,9 +14,8 @@ from course_lib.grading.options import (
     json_option,
     name_argument,
     only_option,
-    open_workspace,
-    students_of,
     work_option,
+    workspace_for,
 )
 from course_lib.grading.terminal import ATTENTION, FINE, say
 
@@ -29,7 +28,7 @@ def status(name, work, as_json):
     """Say of each student what is handed in, graded and reviewed."""
     from course_lib.grading import gradebook
 
-    workspace = open_workspace(work, name)
+    workspace = workspace_for(work, name)
     rows = gradebook.rows(workspace, name)
     counts = {state: sum(row.state == state for row in rows) for state in gradebook.STATES}
     counts = {state: count for state, count in counts.items() if count}
@@ -82,7 +81,7 @@ def review(name, port, anonymous, browser, marker, work):
     """Mark written answers on a page of this computer."""
     from course_lib.grading import review
 
-    workspace = open_workspace(work, name)
+    workspace = workspace_for(work, name)
     review.serve(workspace, name, port, anonymous, browser, marker, say=say)
     return FINE
 
@@ -96,9 +95,9 @@ def feedback(name, only, work, as_json):
     """Write a page for each student with points, reasons and comments."""
     from course_lib.grading import feedback
 
-    workspace = open_workspace(work, name)
+    workspace = workspace_for(work, name)
     with terminal.progress("Feedback") as progress:
-        paths = feedback.write(workspace, name, students_of(workspace, only), progress)
+        paths = feedback.write(workspace, name, only, progress)
     folder = workspace.path(name, "feedback")
     terminal.show({"files": paths}, as_json, [f"Written: {len(paths)} pages in {folder}"])
     return FINE
@@ -117,7 +116,7 @@ def export(name, to, out, allow_unreviewed, work, as_json):
     """Write the grades for the learning platform."""
     from course_lib.grading import export
 
-    workspace = open_workspace(work, name)
+    workspace = workspace_for(work, name)
     try:
         path = export.export(workspace, name, to, out, allow_unreviewed)
     except export.ExportRefused as error:
@@ -136,7 +135,7 @@ def stats(name, work, as_json):
     """Show how hard each question was, and draw it."""
     from course_lib.grading import stats
 
-    workspace = open_workspace(work, name)
+    workspace = workspace_for(work, name)
     text, path = stats.write(workspace, name)
     table = stats.table(workspace, name) | {"file": path} if as_json else None
     terminal.show(table, as_json, [*text.splitlines(), f"Written: {path}"])

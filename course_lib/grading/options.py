@@ -31,8 +31,8 @@ work_option = click.option(
 )
 
 
-def open_workspace(work, name):
-    """Return the workspace, once it is sure that the assignment is released in it.
+def workspace_for(work, name):
+    """Return the workspace of a verb that needs the name of an assignment.
 
     Parameters
     ----------
@@ -46,8 +46,6 @@ def open_workspace(work, name):
 
     Raises
     ------
-    ValueError
-        If it is not.
     click.UsageError
         If there is no name; those that are released are named.
     """
@@ -55,25 +53,4 @@ def open_workspace(work, name):
     if name is None:
         known = ", ".join(workspace.names()) or "none"
         raise click.UsageError(f"Which assignment? Released in {work}: {known}.")
-    workspace.manifest(name)
     return workspace
-
-
-def students_of(workspace, only):
-    """Return the ids of the named students, all of which must be in the roster.
-
-    Parameters
-    ----------
-    workspace : Workspace
-    only : tuple of str
-
-    Returns
-    -------
-    students : tuple of str
-
-    Raises
-    ------
-    ValueError
-        If one is not.
-    """
-    return tuple(workspace.student(one).student for one in only)

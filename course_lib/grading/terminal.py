@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import signal
 import sys
 import threading
@@ -127,10 +126,6 @@ def run(app, arguments):
         return _fail(WRONG, error.format_message() + more)
     except (click.Abort, KeyboardInterrupt):
         return _fail(INTERRUPTED, "stopped; what is written stays, the same command goes on")
-    except BrokenPipeError:
-        # The reader has gone, as in `course-grade status NAME | head`; flushing would fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ATTENTION
     except ValueError as error:
         from course_lib.grading.sandbox import SandboxMissing  # few commands need it
 
