@@ -11,7 +11,7 @@ from course_lib.grading.manifest import Manifest, Question, Rubric
 from course_lib.grading.workspace import Workspace
 
 DIGEST = "d" * 64
-DUE = "2026-10-02T23:59:00+02:00"
+DUE = "2024-10-02T23:59:00+02:00"
 ROSTER = (
     "student,name,email,canvas_id,moodle_id\n"
     "ada,Ada Lovelace,ada@example.org,12345,\n"
@@ -55,7 +55,7 @@ def notebook(text="1"):
     return json.dumps(table).encode()
 
 
-def packed(path, *entries, when=(2026, 10, 1, 12, 0, 0)):
+def packed(path, *entries, when=(2024, 10, 1, 12, 0, 0)):
     """A zip file of (name or ZipInfo, bytes)."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in entries:

@@ -23,7 +23,7 @@ def work(tmp_path):
     return course(tmp_path / "work")
 
 
-def take(work, tmp_path, *entries, from_="canvas", when=(2026, 10, 1, 12, 0, 0)):
+def take(work, tmp_path, *entries, from_="canvas", when=(2024, 10, 1, 12, 0, 0)):
     """Collect a zip of these members."""
     entries = [one if isinstance(one, tuple) else (one, notebook()) for one in entries]
     source = packed(tmp_path / "download.zip", *entries, when=when)
@@ -149,27 +149,27 @@ class TestTwice:
 
     def test_resubmission_is_added_and_counts(self, work, tmp_path):
         take(work, tmp_path, (ADA, notebook("one")))
-        take(work, tmp_path, (ADA, notebook("two")), when=(2026, 10, 2, 9, 0, 0))
+        take(work, tmp_path, (ADA, notebook("two")), when=(2024, 10, 2, 9, 0, 0))
         entries = submissions(work, "hmm")["ada"]
         texts = [work.path("hmm", "inbox", "ada", e["file"]).read_bytes() for e in entries]
         assert texts == [notebook("one"), notebook("two")]
 
     def test_back_to_an_earlier_version_counts_again(self, work, tmp_path):
         for day, text in ((1, "one"), (2, "two"), (3, "one")):
-            take(work, tmp_path, (ADA, notebook(text)), when=(2026, 10, day, 9, 0, 0))
+            take(work, tmp_path, (ADA, notebook(text)), when=(2024, 10, day, 9, 0, 0))
         entries = submissions(work, "hmm")["ada"]
         assert len(entries) == 3 and entries[-1]["hash"] == entries[0]["hash"]
 
     def test_old_download_after_the_new_one_does_not_win(self, work, tmp_path):
-        take(work, tmp_path, (ADA, notebook("new")), when=(2026, 10, 3, 9, 0, 0))
-        report = take(work, tmp_path, (ADA, notebook("old")), when=(2026, 10, 1, 9, 0, 0))
+        take(work, tmp_path, (ADA, notebook("new")), when=(2024, 10, 3, 9, 0, 0))
+        report = take(work, tmp_path, (ADA, notebook("old")), when=(2024, 10, 1, 9, 0, 0))
         assert "which still counts" in report.notes[0][1]
         newest = submissions(work, "hmm")["ada"][-1]
         assert work.path("hmm", "inbox", "ada", newest["file"]).read_bytes() == notebook("new")
 
     def test_extension_given_in_canvas_takes_the_late_mark_away(self, work, tmp_path):
-        take(work, tmp_path, "lovelaceada_LATE_12345_900_hmm.ipynb", when=(2026, 10, 4, 9, 0, 0))
-        take(work, tmp_path, ADA, when=(2026, 10, 5, 9, 0, 0))
+        take(work, tmp_path, "lovelaceada_LATE_12345_900_hmm.ipynb", when=(2024, 10, 4, 9, 0, 0))
+        take(work, tmp_path, ADA, when=(2024, 10, 5, 9, 0, 0))
         assert submissions(work, "hmm")["ada"][-1]["flags"] == []
 
     def test_crash_before_the_line_was_written(self, work, tmp_path):
@@ -247,14 +247,14 @@ class TestMoodle:
     def test_worksheet_tells_who_and_when(self, work, tmp_path):
         work.path("hmm", "moodle.csv").write_text(
             'Identifier,"Full name","Email address",Grade,"Last modified (submission)"\n'
-            '"Participant 4711",Somebody,ADA@example.org,,"Friday, 2 October 2026, 11:59 PM"\n'
+            '"Participant 4711",Somebody,ADA@example.org,,"Wednesday, 2 October 2024, 11:59 PM"\n'
         )
         name = "Participant_4711_assignsubmission_file_/hmm.ipynb"
         for _ in range(2):
             take(work, tmp_path, name, from_="moodle")
         (entry,) = submissions(work, "hmm")["ada"]
         # The worksheet's times are those of the due date's offset.
-        assert (entry["time"], entry["submitted"]) == ("worksheet", "2026-10-02T21:59:00+00:00")
+        assert (entry["time"], entry["submitted"]) == ("worksheet", "2024-10-02T21:59:00+00:00")
 
     def test_worksheet_that_is_none(self, work, tmp_path):
         work.path("hmm", "moodle.csv").write_text("a,b\n1,2\n")
@@ -270,11 +270,11 @@ class TestFolder:
         (tmp_path / "in" / "ada").mkdir(parents=True)
         (tmp_path / "in" / "ada" / "any name.ipynb").write_bytes(notebook())
         (tmp_path / "in" / "bob.ipynb").write_bytes(notebook())
-        os.utime(tmp_path / "in" / "bob.ipynb", (1_790_000_000, 1_790_000_000))
+        os.utime(tmp_path / "in" / "bob.ipynb", (1_727_000_000, 1_727_000_000))
         report = self.collect(work, tmp_path / "in")
         assert [student for student, _ in report.taken] == ["ada", "bob"]
         (entry,) = submissions(work, "hmm")["bob"]
-        when = datetime.fromtimestamp(1_790_000_000, UTC).isoformat()
+        when = datetime.fromtimestamp(1_727_000_000, UTC).isoformat()
         assert (entry["time"], entry["submitted"]) == ("file", when)
 
     def test_unknown_student_with_the_nearest_one(self, work, tmp_path):
@@ -310,10 +310,19 @@ class TestFolder:
             with pytest.raises(archive.Refused, match="cannot be read"):
                 member.read(10_000)
 
+    def test_clock_that_runs_ahead(self, work, tmp_path):
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "ada.ipynb").write_bytes(notebook())
+        os.utime(tmp_path / "in" / "ada.ipynb", (4_000_000_000, 4_000_000_000))
+        now = at("2024-10-01T08:00")
+        collect.collect(work, "hmm", tmp_path / "in", from_="folder", now=now)
+        (entry,) = submissions(work, "hmm")["ada"]
+        assert (entry["time"], entry["submitted"]) == ("download", "2024-10-01T08:00:00+00:00")
+
     def test_late_by_the_time_of_the_file_is_said(self, work, tmp_path):
         (tmp_path / "in").mkdir()
         (tmp_path / "in" / "ada.ipynb").write_bytes(notebook())
-        os.utime(tmp_path / "in" / "ada.ipynb", (1_800_000_000, 1_800_000_000))
+        os.utime(tmp_path / "in" / "ada.ipynb", (1_730_000_000, 1_730_000_000))
         assert "put that into late.csv" in self.collect(work, tmp_path / "in").notes[0][1]
 
 
@@ -441,7 +450,7 @@ class TestUsedWrongly:
     def test_progress(self, work, tmp_path):
         seen = []
         source = packed(tmp_path / "a.zip", (ADA, notebook()), ("x_77_1_a.ipynb", notebook()))
-        now = at("2026-10-02T08:00")
+        now = at("2024-10-02T08:00")
         collect.collect(work, "hmm", source, now=now, progress=lambda *pair: seen.append(pair))
         assert seen == [(1, 2), (2, 2)]
-        assert submissions(work, "hmm")["ada"][0]["collected"] == "2026-10-02T08:00:00+00:00"
+        assert submissions(work, "hmm")["ada"][0]["collected"] == "2024-10-02T08:00:00+00:00"

@@ -24,7 +24,7 @@ MOODLE = {
     "bob": "Bob OBrien_4712_assignsubmission_file_/hmm.ipynb",
 }
 NUMBERS = {"4711": "ada", "4712": "bob"}
-LATER = (2026, 10, 20, 12, 0, 0)
+LATER = (2024, 10, 20, 12, 0, 0)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ class TestMoodle:
     def worksheet(self, work, numbers, graded="-"):
         names = {"4711": "Ada Lovelace", "4712": "Bob O'Brien", "4713": "Chó Lẽ"}
         lines = "".join(
-            f'"Participant {n}","{names.get(n, n)}",,,"Friday, 2 October 2026, 11:00 PM",'
+            f'"Participant {n}","{names.get(n, n)}",,,"Wednesday, 2 October 2024, 11:00 PM",'
             f'"{graded}",old\n'
             for n in numbers
         )
@@ -131,9 +131,9 @@ class TestMoodle:
 
     def test_grade_changed_in_moodle_since_the_worksheet_is_kept(self, work, tmp_path):
         hand_in(work, tmp_path, MOODLE, from_="moodle")
-        self.worksheet(work, NUMBERS, "Sunday, 4 October 2026, 9:00 AM")
+        self.worksheet(work, NUMBERS, "Friday, 4 October 2024, 9:00 AM")
         path = export.export(work, "hmm", "moodle")
-        before, after = datetime(2026, 10, 4, 8), datetime(2026, 10, 5)
+        before, after = datetime(2024, 10, 4, 8), datetime(2024, 10, 5)
         changed = {"ada": before, "bob": after}
         assert moodle_import(path, NUMBERS, 10, changed) == {"ada": 8.5}
 

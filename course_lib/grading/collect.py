@@ -179,7 +179,9 @@ def _chosen(student, candidates, name, report, away):
 def _entry(member, claim, data, from_, lines, now):
     """What the index says of a submission, but its file."""
     times = {line.number: line.submitted for line in lines if line.submitted}
-    when, time = member.when or now, "file" if from_ == "folder" and member.when else "download"
+    # A clock that runs ahead must not make a file the newest for years.
+    when = min(member.when or now, now)
+    time = "file" if from_ == "folder" and when == member.when else "download"
     if claim.number in times:
         when, time = times[claim.number], "worksheet"
     return {
