@@ -8,23 +8,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.grading import template
+from course_lib.grading import nbgrader_files, template
 from course_lib.grading.regions import BEGIN, END
 
-MARKS = re.compile(r"^\s*### (BEGIN|END) (HIDDEN TESTS|MARK SCHEME)\s*$")
 MAGIC = re.compile(r"^\s*[%!]")
-HEAD = '''"""Checks of {name}, to be written from the tests of nbgrader quoted below."""
-
-import numpy as np
-
-from course_lib.grading.checks import check, close
-'''
-TODO_HEAD = """# What a person must do before `course-grade release`
-
-The notebook came from nbgrader. Its tests ran inside the student's process; checks here run
-outside it and ask the student's functions. How to write them: *Checks that cannot be fooled* in
-the book's pages for instructors.
-"""
 
 
 @dataclass(frozen=True)
@@ -80,10 +67,10 @@ def convert(path, name, folder="assignments"):
         work.todo.append(f"Copy what students need into data/: {', '.join(others[:10])}.")
     todo = tuple(work.todo)
     files = {
-        "assignment.md": _myst(work.cells),
-        "checks.py": HEAD.format(name=name) + "".join(map(_quoted, work.tests)),
-        "config.toml": _config(work),
-        "TODO.md": TODO_HEAD + "".join(f"\n- [ ] {line}" for line in todo) + "\n",
+        "assignment.md": nbgrader_files.notebook(work.cells),
+        "checks.py": nbgrader_files.checks(name, work.tests),
+        "config.toml": nbgrader_files.config(work.title, work.manual),
+        "TODO.md": nbgrader_files.todo(todo),
     }
     made = template.write(name, folder, files)
     (made / "wrong").mkdir()
@@ -126,7 +113,7 @@ class _Work:
             self.take_test(name, source, points, where)
 
     def take_written(self, name, source, points, task):
-        scheme, kept = _split(source)
+        scheme, kept = nbgrader_files.split_scheme(source)
         options = {"grade_id": name, "role": "written", "question": name}
         if task:
             self.cells.append(("markdown", kept, {}))
@@ -206,66 +193,3 @@ def _read(path):
 
 def _points(value):
     return value if type(value) in (int, float) and 0 < value < 1e6 else 0
-
-
-def _split(source):
-    """The mark scheme of a task, and the text without it."""
-    scheme, kept, inside = [], [], False
-    for line in source.split("\n"):
-        if MARKS.match(line):
-            inside = "BEGIN" in line
-        else:
-            (scheme if inside else kept).append(line)
-    return "\n".join(scheme).strip(), "\n".join(kept).strip()
-
-
-def _quoted(test):
-    """A test as a comment, with the outline of the check that should replace it."""
-    hidden = any(map(MARKS.match, test.source.split("\n")))
-    function = re.sub(r"\W", "_", test.name)
-    function = function if function[0].isalpha() else f"check_{function}"
-    lines = [
-        f"TODO {test.name}: rewrite as checks.",
-        "Ask the student's names by student.NAME(...) or student.NAME.value.",
-        *["What stands between HIDDEN TESTS becomes a check with hidden=True."] * hidden,
-        "",
-        *("    " + line for line in test.source.split("\n")),
-        "",
-        f'@check("{test.question}", points={test.points:g})',
-        f"def {function}(student):",
-        '    """What the student reads as its title."""',
-        "    close(student.NAME(...), ...)",
-    ]
-    return "\n\n" + "\n".join(f"# {line}".rstrip() for line in lines) + "\n"
-
-
-def _config(work):
-    """config.toml; JSON's strings are TOML's."""
-    import json
-
-    def text(value):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-    parts = [f"title = {text(work.title.strip() or 'TODO')}\n"]
-    for name, points, scheme in work.manual:
-        rubric = f"TODO: say what earns the points. {scheme}".strip()
-        parts.append(
-            f'\n[[manual]]\nquestion = "{name}"\npoints = {points}\n'
-            f"\n[[manual.rubric]]\npoints = {points}\ntext = {text(rubric)}\n"
-        )
-    return "".join(parts)
-
-
-def _myst(cells):
-    import jupytext
-    import nbformat
-
-    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
-    made = []
-    for kind, source, options in cells:
-        if kind == "raw":
-            kind, source = "markdown", f"```\n{source}\n```"
-        made.append(make[kind](source, metadata=options))
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
-    return jupytext.writes(notebook, fmt="md:myst")
