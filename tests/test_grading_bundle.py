@@ -147,10 +147,13 @@ class TestRead:
             # wrong answers
             ("wrong/softmax.py", "# loses: normalize=1\n", "", "starts with '# loses:"),
             ("wrong/softmax.py", "normalize=1", "nothing", "starts with '# loses:"),
+            ("wrong/softmax.py", "normalize=1", "normalize=1 report 1", "the head cannot be read"),
+            ("wrong/softmax.py", "normalize=1", "normalize=1, report", "starts with '# loses:"),
+            ("wrong/softmax.py", "normalize=1", "normalize=one", "the head cannot be read"),
             ("wrong/softmax.py", "normalize=1", "weights=1", "unknown or repeated: weights"),
-            ("wrong/softmax.py", "normalize=1", "normalize=1.2.3", "the head is not Python"),
+            ("wrong/softmax.py", "normalize=1", "normalize=1.2.3", "the head cannot be read"),
             ("wrong/softmax.py", "grade_id: normalize", "grade_id: weights", "unknown or repeated"),
-            ("wrong/softmax.py", 'of x."""', "of x.", "the head is not Python"),
+            ("wrong/softmax.py", 'of x."""', "of x.", "the head cannot be read"),
             ("wrong/softmax.py", "# grade_id: normalize", "# grade id", "starts with '# loses:"),
         ],
     )

@@ -119,6 +119,10 @@ class TestArrays:
         with pytest.raises(CheckFailed):
             equal(nudged(1e-15), X)
 
+    def test_tolerances_are_named(self):
+        with pytest.raises(TypeError, match="positional"):
+            close(X, X, 4)
+
     def test_the_tolerance_is_relative_to_the_wanted_value(self):
         close(np.array([1e6 + 1]), np.array([1e6]), rtol=2e-6)
         with pytest.raises(CheckFailed):

@@ -499,6 +499,7 @@ class TestRelease:
         assert bundle.load(place / "bundle").digest == first.digest
         assert (place / "release" / "data" / "readings.txt").is_file()
         assert workspace.names() == ("normalize",)
+        monkeypatch.setattr(selftest.grader, "grade", grade_here)  # once is enough for the sandbox
         spoil(folder, "checks.py", ("size=11", "size=12"))
         second = bundle.release(folder, workspace, sandbox_kind)
         assert bundle.load(place / "bundle").digest == second.digest != first.digest

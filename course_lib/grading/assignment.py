@@ -243,12 +243,13 @@ def _read_wrong(folder, cells):
     for path in sorted((folder / "wrong").glob("*.py")):
         head, *blocks = re.split(r"(?m)^# grade_id: *(\S+) *\n", read_text(path))
         match = re.match(r"# loses: *(.+)\n", head)
-        loses = dict(re.findall(r"([\w-]+) *= *([\d.]+)", match[1])) if match else {}
+        pairs = [pair.split("=") for pair in match[1].split(",")] if match else []
+        loses = dict(pairs) if all(len(pair) == 2 for pair in pairs) else {}
         try:
             title = (ast.get_docstring(ast.parse(head)) or "").split("\n")[0]
-            loses = {name: float(points) for name, points in loses.items()}
+            loses = {name.strip(): float(points) for name, points in loses.items()}
         except (SyntaxError, ValueError) as error:
-            raise ValueError(f"{path}: the head is not Python: {error}") from error
+            raise ValueError(f"{path}: the head cannot be read: {error}") from error
         replaced = dict(zip(blocks[::2], blocks[1::2], strict=True))
         if not loses or not title or not replaced:
             raise ValueError(

@@ -20,7 +20,7 @@ from course_lib.grading.words import (
 NAMED_ENTRIES = 8  # longer lists do not say which entry is wrong
 
 
-def close(got, want, rtol=1e-9, atol=1e-12, kinds=()):
+def close(got, want, *, rtol=1e-9, atol=1e-12, kinds=()):
     """Require the wanted kind, shape and, within a tolerance, values.
 
     Infinities and NaN must stand where they are wanted; whole numbers, texts and keys must be
@@ -32,7 +32,7 @@ def close(got, want, rtol=1e-9, atol=1e-12, kinds=()):
         From the student.
     want : object
         What is right; its kind is the wanted one.
-    rtol, atol : float
+    rtol, atol : float, default=1e-9 and 1e-12
         ``abs(got - want) <= atol + rtol * abs(want)``.
     kinds : tuple of str, optional
         Kinds that are allowed too: ``list`` or ``tuple`` for an array, ``int`` for floats.
@@ -45,7 +45,7 @@ def close(got, want, rtol=1e-9, atol=1e-12, kinds=()):
     _compare(got, want, "", rtol, atol, kinds)
 
 
-def equal(got, want, kinds=()):
+def equal(got, want, *, kinds=()):
     """Require the wanted kind, shape and exactly the wanted values.
 
     Parameters
@@ -105,7 +105,7 @@ def _compare_arrays(got, want, where, rtol, atol, kinds):
     came, wanted = ELEMENTS.get(got.dtype.kind), ELEMENTS.get(want.dtype.kind)
     if wanted is None:
         raise TypeError(f"nothing can be compared with an array of {want.dtype}")
-    if came is None or (came != wanted and came not in kinds) or got.shape != want.shape:
+    if (came != wanted and came not in kinds) or got.shape != want.shape:
         raise differs(describe(want), got, want.shape, where)
     exact = {came, wanted} <= {"bool", "int"}
     right = got == want if exact else _near(got, want, rtol, atol)
