@@ -128,6 +128,7 @@ class TestNames:
             ("Adam met Lovelace", "Adam met Lovelace"),
             ("İİ ada@uni.example!", "İİ [name]!"),
             ("x adaptive _ada ada", "x adaptive _ada [name]"),
+            ("Ada Lovelaces", "[name] Lovelaces"),
             ("", ""),
         ],
     )
@@ -174,8 +175,12 @@ class TestPage:
         assert "<strong>viterbi: ties</strong>: those who do well elsewhere lose points" in page
         assert "window.hit" in page and "<script" not in page
 
-    def test_few_students_get_no_remark(self, work):
-        assert "Worth a look" not in stats.write(work, "hmm")[1].read_text(encoding="utf-8")
+    @pytest.mark.parametrize("count, said", [(9, False), (10, True)])
+    def test_few_students_get_no_remark(self, tmp_path, count, said):
+        names = {f"s{i}": f"S {i}" for i in range(count)}
+        work = pages.make_workspace(tmp_path, {s: made([0] * 5) for s in names}, names)
+        page = stats.write(work, "hmm")[1].read_text(encoding="utf-8")
+        assert ("Worth a look" in page) == said
 
     def test_shares_of_a_bar_add_up(self, found):
         page = _stats_page.render(found)
