@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib.grading import assignment, bundle, digest
+from course_lib.grading import assignment, bundle, codec, digest
 from course_lib.grading.limits import Limits
+from course_lib.grading.solution import Solution
 
 SOURCE = Path(__file__).parent / "grading_assignments" / "normalize"
 
@@ -330,6 +331,12 @@ class TestSolution:
             built.solution.nothing()
         with pytest.raises(Exception, match="cannot be sent"):
             built.solution.normalize(object())
+
+    def test_gets_tensors_where_a_check_has_tensors(self, tmp_path):
+        torch = pytest.importorskip("torch")
+        (tmp_path / "solution.py").write_text("def f(x):\n    return x[0]['a'].softmax(0)")
+        got = Solution(tmp_path).f([{"a": torch.zeros(2)}])
+        assert type(got) is codec.Tensor and got.array.tolist() == [0.5, 0.5]
 
     def test_runs_once_and_leaves_the_working_directory(self, built, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
