@@ -15,6 +15,7 @@ from course_lib import hmm, hmm_batch
 from course_lib.grading import assignment, bundle, grader, leaks, selftest
 from course_lib.grading.checks import StudentError, run_check
 from course_lib.grading.codec import decode, encode
+from tests.grading_other_right_answers import ANSWERS
 
 pytest_plugins = "tests.grading_support"
 ROOT = Path(__file__).resolve().parents[1]
@@ -298,6 +299,12 @@ class TestChecks:
     @pytest.mark.parametrize("seed", range(5))
     def test_the_reference_loses_nothing(self, right, seed):
         assert lost(Stand(right), seed) == ({}, set())
+
+    @pytest.mark.parametrize("name", ["all", *ANSWERS])
+    def test_other_right_answers_lose_nothing(self, name):
+        answers = ANSWERS if name == "all" else {name: ANSWERS[name]}
+        for seed in range(2):
+            assert lost(Stand(run_cells(answers)), seed) == ({}, set())
 
     @pytest.mark.parametrize("name", WRONG)
     def test_a_wrong_answer_loses_exactly_what_it_should(self, name):
