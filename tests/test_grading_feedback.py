@@ -209,8 +209,7 @@ def test_every_reason_has_a_label_and_advice():
 
 
 class TestInChromium:
-    @pytest.mark.parametrize("theme", ["light", "dark"])
-    @pytest.mark.parametrize("width", [375, 1200])
+    @pytest.mark.parametrize("width, theme", [(375, "dark"), (1200, "light")])
     def test_axe_and_width(self, show, theme, width):
         mark = pages.mark(2, "Names a case in which the two differ", "Good.")
         visit = show(render(row=pages.row(mark, total=5)), width=width, theme=theme)

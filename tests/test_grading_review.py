@@ -470,8 +470,7 @@ class TestPage:
         assert "import numpy" not in shown  # given, not the student's
         assert page.locator("#code img").bounding_box()["width"] > 100
 
-    @pytest.mark.parametrize("theme", ["light", "dark"])
-    @pytest.mark.parametrize("width", [375, 1200])
+    @pytest.mark.parametrize("width, theme", [(375, "dark"), (1200, "light")])
     def test_hostile_answers_do_nothing(self, tmp_path, serve, visit, theme, width):
         work = pages.make_workspace(tmp_path, {"ada": pages.hostile_result()})
         for hostile in pages.HOSTILE[:-1]:  # the last holds what no UTF-8 file can

@@ -155,8 +155,7 @@ class TestPage:
             results[student] = made(points, (shape, *pages.HOSTILE[:2], "<b>ties</b>", shape))
         return pages.make_workspace(tmp_path, results, names)
 
-    @pytest.mark.parametrize("theme", ["light", "dark"])
-    @pytest.mark.parametrize("width", [375, 1200])
+    @pytest.mark.parametrize("width, theme", [(375, "dark"), (1200, "light")])
     def test_in_chromium(self, browser, course, theme, width):
         _, path = stats.write(course, "hmm")
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
