@@ -60,6 +60,15 @@ class TestCell:
         assert cell(worker, "exit()")["ok"]
         assert cell(worker, "await __import__('asyncio').sleep(0)")["ok"]
 
+    def test_what_we_leave_out_at_the_start_is_there_when_asked_for(self, worker):
+        source = """
+import hashlib, logging.config, tempfile
+logging.config.dictConfig({"version": 1})
+%time x = hashlib.sha1(b"").hexdigest()
+get_ipython().run_line_magic("who", "")
+"""
+        assert cell(worker, source)["ok"]
+
     def test_message_that_fails_to_be_made(self, worker):
         source = "class E(Exception):\n    def __str__(self): raise ValueError\nraise E"
         message = cell(worker, source)["error"]["message"]

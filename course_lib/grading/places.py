@@ -5,6 +5,7 @@ import socket
 import stat
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path
 
 from course_lib.grading import landlock
@@ -21,6 +22,7 @@ HOME, CODE = "/tmp/home", "/grader"  # inside bubblewrap
 FIRST_UID, SLOTS = 60_000, 400
 
 
+@cache
 def python_places():
     """Return the paths of Python: the program, its library, its environment's packages."""
     places = [Path(PYTHON), Path(PYTHON).resolve(), PREFIX / "pyvenv.cfg"]
@@ -47,6 +49,7 @@ def worker_command(limits):
     return [sys.executable, "-I", "-S", worker, str(1024 * limits.output_kb), *packages]
 
 
+@cache
 def hidden_places():
     """Return copies of this library among the packages: installed, not linked.
 
@@ -69,6 +72,7 @@ def inside(kind, part):
     return str(part)
 
 
+@cache
 def open_to_all():
     """Tell whether an unprivileged user can reach Python and the worker's files."""
     for place in [*python_places(), HERE]:

@@ -9,6 +9,7 @@ Numbers are those of Linux's tables for x86_64 and for aarch64 (the generic tabl
 
 import platform
 import struct
+from functools import cache
 
 # name: (number on x86_64, number on aarch64); None where the call does not exist
 DENIED = {
@@ -123,6 +124,7 @@ ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 NUMBER, MACHINE, ARGUMENT_0, ARGUMENT_1 = 0, 4, 16, 24  # places in the kernel's struct seccomp_data
 
 
+@cache
 def filter_program(machine=None, namespaces=True):
     """Return the filter as bytes, an array of the kernel's ``struct sock_filter``.
 

@@ -7,6 +7,7 @@ Started as ``worker.py OUTPUT_BYTES PACKAGES...``.
 """
 
 import base64
+import binascii
 import contextlib
 import gc
 import os
@@ -17,10 +18,15 @@ import traceback
 import warnings
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
 
-gc.disable()  # while importing; half of a submission's time is that
+gc.disable()  # while importing; most of a submission's time is that
 sys.path += sys.argv[2:]
+# traitlets wants it for programs with log files; whoever imports it later gets the real one.
+sys.modules["logging.config"] = ModuleType("logging.config")
+sys.modules["logging.config"].dictConfig = None
 
+from IPython.core.compilerop import CachingCompiler  # noqa: E402
 from IPython.core.displayhook import DisplayHook  # noqa: E402
 from IPython.core.displaypub import DisplayPublisher  # noqa: E402
 from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
@@ -28,6 +34,7 @@ from IPython.core.pylabtools import select_figure_formats  # noqa: E402
 from traitlets import Type  # noqa: E402
 from traitlets.config import Config  # noqa: E402
 
+del sys.modules["logging.config"]
 # Not through sys.path: under Landlock this folder cannot be listed.
 place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "codec.py")
 spec = spec_from_file_location("codec", place)
@@ -119,11 +126,20 @@ def _make_shell(outputs):
         def publish(self, data, metadata=None, **more):
             outputs.publish(data)
 
+    class Compiler(CachingCompiler):
+        def get_code_name(self, raw_code, code, number):  # without OpenSSL, which its hash loads
+            digest = binascii.crc32(code.encode(errors="replace"))
+            return f"<ipython-input-{number}-{digest:08x}>"
+
     class Shell(InteractiveShell):
+        compiler_class = Type(Compiler)
         displayhook_class = Type(Hook)
         display_pub_class = Type(Publisher)
 
         def enable_gui(self, gui=None):  # %matplotlib asks for one
+            pass
+
+        def init_completer(self):  # nobody presses Tab
             pass
 
         def ask_exit(self):  # exit() in a cell: the next cell still runs
@@ -142,7 +158,8 @@ def _make_shell(outputs):
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    return Shell.instance(config=config)
+    # With the folder given it need not import what finds one.
+    return Shell.instance(config=config, ipython_dir=os.environ["IPYTHONDIR"])
 
 
 class _Worker:
