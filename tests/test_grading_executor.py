@@ -281,13 +281,13 @@ class TestStoppedAnywhere:
     def test_a_sleeping_cell_is_not_waited_for(self, fresh, tmp_path):
         slow = course.answered(course.release(fresh), RIGHT, ["import time; time.sleep(20)"])
         course.hand_in(fresh, {"slow": slow})
-        for jobs in (1, 2):
+        for jobs, number in (1, signal.SIGTERM), (2, signal.SIGTERM), (2, signal.SIGKILL):
             with course.nothing_left(tmp_path / "tmp"):
                 program = start(fresh, jobs, tmp_path / "tmp")
                 program.stdout.readline()
-                time.sleep(1)
+                time.sleep(2)
                 before = time.monotonic()
-                program.terminate()
+                program.send_signal(number)
                 program.communicate()
             assert time.monotonic() - before < 10
         assert course.snapshot(fresh) == {}
