@@ -250,9 +250,9 @@ class TestNames:
 
     @pytest.mark.parametrize("source", ["a" * 10**6, "a," * 10**6, "a:" + "b" * 10**6])
     def test_long_lines_take_no_time(self, source):
-        start = time.perf_counter()
+        start = time.process_time()  # a pattern that goes back would take minutes
         notebook.names(source)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 20
 
 
 class TestRefused:
@@ -299,9 +299,9 @@ class TestRefused:
 
     @pytest.mark.parametrize("data", [b'"' + b'\\"' * 2**20, b'"a' * 2**20 + b'"', b'"outputs":['])
     def test_broken_strings_take_no_time(self, data):
-        start = time.perf_counter()
+        start = time.process_time()  # a pattern that goes back would take minutes
         refusal(data)
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 20
 
 
 class TestStrange:
