@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.grading_submissions import NORMALIZE, SMOOTH, hand_in
 
 pytest_plugins = "tests.grading_support"
 ROOT = Path(__file__).resolve().parents[1]
-MARK = "attack-of-a-test"  # in the name or on the command line of what an attack starts
+MARK = "a-pickle-was-loaded"
 
 
 def mark(data, kind, **options):
@@ -383,6 +384,17 @@ def forge(id=b"0" * 16, **more):
         dropped = "html" in attack
         assert statuses(result)[1] == ("ok" if dropped else "killed: protocol")
 
+    def test_outputs_are_text_and_pictures_or_nothing(self, sandbox_kind):
+        show = "from IPython.display import HTML, SVG, display\n"
+        show += "display(HTML('<script>alert(1)</script>')); SVG('<svg></svg>')"
+        take = "worker.outputs.take = lambda: [['html', '<script>alert(2)</script>']]"
+        cells = ["import numpy as np\n" + self.FORGED, show, take]
+        result = mark(hand_in(first=cells), sandbox_kind)
+        assert statuses(result)[:3] == ["ok", "ok", "killed: protocol"]
+        outputs = [output for cell in result["cells"] for output in cell["outputs"]]
+        assert {kind for kind, _ in outputs} == {"text"}
+        assert "<script>" not in json.dumps(outputs) and result["points"] == 7
+
     def test_garbage_in_a_call_costs_the_check(self, sandbox_kind):
         wrong = "import os\ndef normalize(x):\n    os.write(4, b'\\xff' * 99)\n    return x"
         result = mark(hand_in(wrong), sandbox_kind)
@@ -436,29 +448,28 @@ def normalize(x): return {value}
         assert not os.path.exists(f"/tmp/{MARK}")
 
 
+# Stands on the command line of the worker, and so of all that it forks.
+OWN_KB = 4 + os.getpid() % 900
+OWN = replace(sub.LIMITS, output_kb=OWN_KB)
+
+
 def alive():
-    """Processes with the mark on their command line."""
-    found = []
+    """Processes of our sandboxes, with their states."""
+    found, mark = [], f"\0{1024 * OWN_KB}\0".encode()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if MARK.encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
-                found.append(path.parent.name)
+            if b"worker.py" + mark in path.read_bytes():
+                found.append(path.parent.joinpath("stat").read_text())
         except OSError:
             continue
     return found
 
 
-# prctl(PR_SET_NAME) does not change the command line; a program of one's own does.
-SLEEPER = f"""
-import os, sys
-def sleeper():
-    pid = os.fork()
-    if pid == 0:
-        os.setsid()
-        os.execv(sys.executable, [sys.executable, "-I", "-S", "-c",
-                 "import time; time.sleep(300)", "{MARK}"])
-    return pid
-"""
+def nothing_is_left(seconds=1):
+    end = time.monotonic() + seconds
+    while alive() and time.monotonic() < end:
+        time.sleep(0.02)
+    return not alive()
 
 
 class TestResources:
@@ -488,14 +499,14 @@ class TestResources:
             ("kill parent", "import os; os.kill(os.getppid(), 9)", {"ok", "error", "killed: exit"}),
             (
                 "200 forks",
-                SLEEPER + "for _ in range(200): sleeper()",
+                "import os, time\nfor _ in range(200):\n    if os.fork() == 0:\n"
+                "        os.setsid(); time.sleep(300)",
                 {"error", "killed: processes"},
             ),
             (
                 "busy forks",
-                f"import os\nif os.fork() == 0:\n    {'#' * 9}{MARK}\n"
-                "    while True:\n        try:\n            if os.fork(): os._exit(0)\n"
-                "        except OSError: pass",
+                "import os\nif os.fork() == 0:\n    while True:\n        try:\n"
+                "            if os.fork(): os._exit(0)\n        except OSError: pass",
                 {"ok", "timeout", "killed: processes", "killed: memory", "killed: exit"},
             ),
             (
@@ -531,16 +542,12 @@ class TestResources:
     def test_in_a_cell(self, sandbox_kind, name, attack, expected):
         start = time.monotonic()
         # What must be cut is cut soon; for the others the machine may be busy.
-        limits = replace(sub.LIMITS, cell_s=1 if expected and "timeout" in expected else 20)
+        limits = replace(OWN, cell_s=1 if expected and "timeout" in expected else 20)
         result = mark(hand_in(between=[attack]), sandbox_kind, limits=limits)
         assert time.monotonic() - start < 25
         assert result["points"] == 7, (name, statuses(result), reasons(result))
         assert expected is None or statuses(result)[1] in expected
-        time.sleep(0.2)
-        end = time.monotonic() + 0.8
-        while alive() and time.monotonic() < end:
-            time.sleep(0.02)
-        assert alive() == []
+        assert nothing_is_left()
         assert len(json.dumps(result)) < 200_000
 
     @pytest.mark.parametrize(
@@ -560,6 +567,40 @@ class TestResources:
         result = mark(hand_in(f"def normalize(x):\n    {attack}"), sandbox_kind, limits=limits)
         assert reasons(result)[:2] == [expected] * 2
         assert points(result) == {"normalize": 0, "smooth": 4}
+
+    def test_cell_that_fills_the_memory_is_the_one_to_blame(self, sandbox_kind):
+        """Not the one behind it, in which the watch would find it."""
+        full = "x = [bytearray(b'x' * 10**7) for _ in range(30)]"
+        result = mark(hand_in(between=[full]), sandbox_kind, limits=replace(OWN, cell_s=20))
+        assert statuses(result) == ["ok", "killed: memory", "ok"] and result["points"] == 7
+
+    def test_nothing_of_ours_is_left_either(self, each_kind, tmp_path, monkeypatch):
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        before = len(os.listdir("/proc/self/fd")), threading.active_count()
+        exits = "import os\ndef normalize(x): os._exit(0)"
+        result = mark(hand_in(exits, between=["import os; os._exit(0)"]), each_kind, limits=OWN)
+        assert result["points"] == 4
+        assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+        assert os.listdir(tmp_path) == [] and nothing_is_left()
+
+    def test_grader_killed_takes_the_sandbox_along(self, each_kind):
+        program = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from dataclasses import replace
+from course_lib.grading import grader
+from tests import grading_submissions as sub
+bundle = sub.bundle(limits=replace(sub.LIMITS, cell_s=60, output_kb={OWN_KB}))
+grader.grade(sub.hand_in(first=["import time; time.sleep(50)"]), bundle, {each_kind!r}, b"s")
+"""
+        process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
+        end = time.monotonic() + 30
+        while not alive() and time.monotonic() < end:
+            time.sleep(0.02)
+        assert alive()
+        process.kill()
+        process.wait()
+        assert nothing_is_left()
 
     def test_threads_left_behind_do_not_end_the_grading(self, sandbox_kind):
         late = "import threading, os\nthreading.Timer(0.3, os._exit, [0]).start()"
