@@ -49,6 +49,7 @@ lab: setup  ## open the chapters in JupyterLab
 
 notebooks: setup  ## run the chapters again (one of them: make notebooks CHAPTER=02)
 	@$(PY) tools/build_notebooks.py --jobs $(JOBS) $(CHAPTER)
+	@$(PY) tools/build_assignments.py
 
 bench: setup-test book  ## speed against named peers, pages and build, as tables
 	@$(PY) -m benchmarks
