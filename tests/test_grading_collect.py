@@ -167,6 +167,11 @@ class TestTwice:
         newest = submissions(work, "hmm")["ada"][-1]
         assert work.path("hmm", "inbox", "ada", newest["file"]).read_bytes() == notebook("new")
 
+    def test_every_old_download_again_changes_nothing(self, work, tmp_path):
+        for day, text in ((1, "one"), (2, "two"), (1, "one"), (2, "two")):
+            report = take(work, tmp_path, (ADA, notebook(text)), when=(2024, 10, day, 9, 0, 0))
+        assert report.unchanged == ["ada"] and len(submissions(work, "hmm")["ada"]) == 2
+
     def test_extension_given_in_canvas_takes_the_late_mark_away(self, work, tmp_path):
         take(work, tmp_path, "lovelaceada_LATE_12345_900_hmm.ipynb", when=(2024, 10, 4, 9, 0, 0))
         take(work, tmp_path, ADA, when=(2024, 10, 5, 9, 0, 0))

@@ -170,6 +170,11 @@ class TestLateness:
         late(work, "student,submitted\nada,2024-10-04T12:00+02:00\n")
         assert (row(work).state, row(work).late_percent) == ("graded", 20)
 
+    def test_unknown_lateness_does_not_matter_where_it_costs_nothing(self, tmp_path):
+        work = course(tmp_path / "work", late_percent_per_day=0)
+        name = "lovelaceada_LATE_12345_1_hmm.ipynb"
+        assert self.download(work, tmp_path, name, "canvas", 20).state == "graded"
+
     def test_extension_that_covers_even_the_download(self, work, tmp_path):
         name = "lovelaceada_LATE_12345_1_hmm.ipynb"
         late(work, "student,extra_hours\nada,48\n")
