@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from course_lib.grading import grader, places
+from course_lib.grading import box, grader, places
 from course_lib.grading.checks import check, close
 from tests import grading_submissions as sub
 from tests.grading_submissions import NORMALIZE, SMOOTH, hand_in
@@ -424,6 +424,7 @@ worker.answer = lambda request: {"ok": True, "value": np.array([0.5, 0.5])}
             ("[[0.0]] * 10**7", "error"),
             ("np.zeros((0,) * 60)", "error"),
             ("evil()", "error"),
+            ("type('Tensor', (), {'__module__': 'torch'})()", "error"),
             ("Ellipsis", "error"),
         ],
     )
@@ -568,8 +569,9 @@ class TestResources:
         assert reasons(result)[:2] == [expected] * 2
         assert points(result) == {"normalize": 0, "smooth": 4}
 
-    def test_cell_that_fills_the_memory_is_the_one_to_blame(self, sandbox_kind):
+    def test_cell_that_fills_the_memory_is_the_one_to_blame(self, sandbox_kind, monkeypatch):
         """Not the one behind it, in which the watch would find it."""
+        monkeypatch.setattr(box, "POLL_S", 0.7)
         full = "x = [bytearray(b'x' * 10**7) for _ in range(30)]"
         result = mark(hand_in(between=[full]), sandbox_kind, limits=replace(OWN, cell_s=20))
         assert statuses(result) == ["ok", "killed: memory", "ok"] and result["points"] == 7

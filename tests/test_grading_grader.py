@@ -142,6 +142,26 @@ class TestCells:
             [["text", "1\n"]]
         ]
 
+    def test_outputs_are_those_of_the_first_run(self, grade):
+        stamps = []
+
+        @check("normalize", points=1)
+        def stamp(student):
+            """Reads what the first cell has drawn."""
+            stamps.append(student.stamp.value)
+
+        @check("normalize", points=1, hidden=True)
+        def ends(student):
+            """Calls what ends the sandbox."""
+            student.normalize(np.ones(2))
+
+        again = type(stamp)("again", "smooth", 1, True, stamp.run, "Again")
+        exits = "import os\ndef normalize(x): os._exit(0)"
+        draw = "import os; stamp = os.urandom(4).hex(); print(stamp)"
+        result = grade(hand_in(exits, first=[draw]), checks=[stamp, ends, again])
+        assert len(set(stamps)) == 2  # the cells have run twice
+        assert result["cells"][0]["outputs"] == [["text", f"{stamps[0]}\n"]]
+
     def test_loop_in_a_cell_is_cut(self, grade):
         result = grade(hand_in(between=["while True: pass"]))
         assert statuses(result)["added 1"] == "timeout" and result["points"] == 7
