@@ -526,6 +526,14 @@ class TestRelease:
         ]
         assert [p.name for p in workspace.root.iterdir()] == ["secret"]
 
+    def test_release_again_mends_a_bundle_that_was_edited(self, folder, tmp_path, problems):
+        workspace = Workspace(tmp_path / "work")
+        first = bundle.release(folder, workspace, "none")
+        (first.folder / "checks.py").write_text("")
+        with pytest.raises(ValueError, match="release the assignment again"):
+            bundle.load(first.folder)
+        assert bundle.release(folder, workspace, "none").digest == first.digest
+
     def test_crash_while_it_is_put_there_leaves_the_old_one(
         self, folder, tmp_path, monkeypatch, problems
     ):

@@ -124,6 +124,8 @@ def release(folder, workspace, kind, progress=None):
             raise ReleaseRefused(name, problems)
         home = place / "bundles" / made.digest
         home.parent.mkdir(parents=True, exist_ok=True)
+        if home.exists() and digest.of(home) != made.digest:  # somebody has edited it
+            os.rename(home, space / "broken")
         if not home.exists():
             os.rename(space / "bundle", home)
         for path in sorted(path for path in (space / "release").rglob("*") if path.is_file()):
