@@ -142,6 +142,19 @@ class TestMoodle:
         hand_in(work, tmp_path, {"ada": MOODLE["ada"]}, from_="moodle")
         assert "Participant 4711" in export.export(work, "hmm", "moodle").read_text()
 
+    def test_number_in_the_roster_where_nothing_else_says_it(self, tmp_path):
+        work = course(tmp_path / "work", ROSTER.replace("12345,", "12345,31"))
+        hand_in(work, tmp_path, {"ada": "ada.ipynb"}, from_="folder")
+        assert "Participant 31" in export.export(work, "hmm", "moodle").read_text()
+
+    def test_two_participants_of_one_name_are_nobody(self, work, tmp_path):
+        hand_in(work, tmp_path, {"ada": "ada.ipynb"}, from_="folder")
+        self.worksheet(work, NUMBERS)
+        sheet = work.path("hmm", "moodle.csv")
+        sheet.write_text(sheet.read_text().replace("Bob O'Brien", "Ada Lovelace"))
+        with pytest.raises(ValueError, match="nobody knows which participant .*: ada"):
+            export.export(work, "hmm", "moodle")
+
     def test_number_in_the_roster_decides_between_two_of_one_name(self, tmp_path):
         roster = "student,name,moodle_id\na1,Ada Lovelace,4711\na2,Ada Lovelace,4712\n"
         work = course(tmp_path / "work", roster)

@@ -209,4 +209,4 @@ def _automatic(row, workspace, manifest):
         return {}
     digest = gradebook.digest(workspace, manifest.name)
     result = results.load(workspace, manifest.name, row.submission, digest)
-    return {q["name"]: q["points"] for q in result["questions"] if not q["manual"]}
+    return {q["name"]: q["points"] for q in result["questions"]}
