@@ -152,7 +152,7 @@ class TestMoodle:
         self.worksheet(work, NUMBERS)
         sheet = work.path("hmm", "moodle.csv")
         sheet.write_text(sheet.read_text().replace("Bob O'Brien", "Ada Lovelace"))
-        with pytest.raises(ValueError, match="nobody knows which participant .*: ada"):
+        with pytest.raises(ValueError, match=r"nobody knows which participant .*: ada"):
             export.export(work, "hmm", "moodle")
 
     def test_number_in_the_roster_decides_between_two_of_one_name(self, tmp_path):
