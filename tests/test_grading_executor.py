@@ -221,7 +221,7 @@ class TestGradingProcesses:
         task = executor.Task("anna", "0" * 64, tmp_path / "a.ipynb")
         with course.nothing_left(tmp_path / "tmp"), pytest.raises(OSError, match="do not start"):
             list(processes.grade([task], 1, setup))
-        assert "no bundle" in capfd.readouterr().err
+        assert capfd.readouterr().err.count("\nValueError: ") == processes.TRIES
 
 
 def is_grading(pid):
@@ -279,7 +279,7 @@ class TestStoppedAnywhere:
         assert course.snapshot(fresh) == undisturbed
 
     def test_a_sleeping_cell_is_not_waited_for(self, fresh, tmp_path):
-        slow = course.answered(course.release(fresh), RIGHT, ["import time; time.sleep(20)"])
+        slow = course.answered(course.release(fresh), RIGHT, ["import time; time.sleep(29)"])
         course.hand_in(fresh, {"slow": slow})
         for jobs, number in (1, signal.SIGTERM), (2, signal.SIGTERM), (2, signal.SIGKILL):
             with course.nothing_left(tmp_path / "tmp"):
@@ -289,7 +289,7 @@ class TestStoppedAnywhere:
                 before = time.monotonic()
                 program.send_signal(number)
                 program.communicate()
-            assert time.monotonic() - before < 10
+            assert time.monotonic() - before < 20
         assert course.snapshot(fresh) == {}
 
 
