@@ -1,10 +1,12 @@
 """A class graded on a Dask cluster over TLS, with workers that die."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -206,6 +208,23 @@ class TestAddresses:
         monkeypatch.setattr(cluster, "CONNECT_S", 1)
         with pytest.raises(OSError, match=r"no Dask scheduler answers at 127\.0\.0\.1:9: "):
             connect("127.0.0.1:9")
+
+    def test_something_else_there(self, monkeypatch):
+        """Whatever its bytes make of Dask's protocol: one line that names the address."""
+        monkeypatch.setattr(cluster, "CONNECT_S", 3)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            address = f"127.0.0.1:{server.getsockname()[1]}"
+            threading.Thread(target=answer_with_http, args=[server], daemon=True).start()
+            with pytest.raises(OSError, match=f"no Dask scheduler answers at {address}: "):
+                connect(address)
+
+
+def answer_with_http(server):
+    with contextlib.suppress(OSError):  # until it is closed
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(100))
 
 
 def test_a_scheduler_without_workers_is_not_waited_for_for_ever(fresh, monkeypatch, tmp_path):

@@ -183,8 +183,9 @@ def _connected(address, tls):
     _check_address(address, tls)
     try:
         client = Client(address, security=security, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, TimeoutError) as error:
-        raise OSError(f"no Dask scheduler answers at {address}: {error}") from error
+    except Exception as error:  # what speaks another protocol ends in all kinds of errors
+        line = " ".join(f"{error}".split())
+        raise OSError(f"no Dask scheduler answers at {address}: {line}") from error
     try:
         yield client
     finally:
