@@ -296,6 +296,40 @@ class TestLeaks:
         result = self.leak(sandbox_kind, f"def normalize(x):\n    {guard}\n    {body}")
         assert result["questions"][0]["checks"][1]["points"] == 0
 
+    @pytest.mark.parametrize(
+        "end, words", [("pass", "your code raised"), ("os._exit(0)", "tried after hidden checks")]
+    )
+    def test_a_visible_check_cannot_tell_of_a_hidden_one(self, sandbox_kind, end, words):
+        """Neither by its place among the checks, nor put behind them by ending the notebook."""
+
+        @check("normalize", points=0.5)
+        def plain(student):
+            """Visible."""
+            student.normalize(np.ones(2))
+
+        @check("normalize", points=0.5)
+        def after(student):
+            """Visible, and the student's to answer."""
+            student.tell()
+
+        keep = f"""
+import os
+seen = []
+def normalize(x):
+    if len(x) == 2: {end}
+    seen.append(x.tolist())
+    return x / x.sum()
+def smooth(x, k):
+    seen.append(x.tolist())
+    return x
+def tell(): raise ValueError(f"seen {{[x for x in seen if len(x) > 2]}}")
+"""
+        checks = [sub.CHECKS[1], sub.CHECKS[3], plain, after]
+        result = mark(hand_in(keep, smooth=keep), sandbox_kind, checks=checks)
+        (told,) = [c for c in result["questions"][0]["checks"] if c["name"] == "after"]
+        assert told["reason"] == "error" and words in told["message"]
+        assert "[]" in told["message"] or "[" not in told["message"]
+
     def test_cells_that_run_again_cannot_tell(self, sandbox_kind):
         """What a call has kept, in files, processes or names, is gone when the cells run again."""
         keep = """
@@ -394,6 +428,14 @@ def forge(id=b"0" * 16, **more):
         outputs = [output for cell in result["cells"] for output in cell["outputs"]]
         assert {kind for kind, _ in outputs} == {"text"}
         assert "<script>" not in json.dumps(outputs) and result["points"] == 7
+
+    @pytest.mark.parametrize("reply", ["id=np.zeros(3)", "outputs=[[np.zeros(3), 'x']]"])
+    def test_arrays_in_place_of_words_are_no_fault_of_the_machine(self, sandbox_kind, reply):
+        own = "worker.outputs.take = lambda: [[np.zeros(3), 'x']]" if "outputs" in reply else ""
+        cell = f"import numpy as np\n{self.FORGED}\n{own or f'forge({reply})'}"
+        result = mark(hand_in(between=[cell]), sandbox_kind)
+        assert result["points"] == 7
+        assert statuses(result)[1] == ("killed: protocol" if own else "ok")
 
     def test_garbage_in_a_call_costs_the_check(self, sandbox_kind):
         wrong = "import os\ndef normalize(x):\n    os.write(4, b'\\xff' * 99)\n    return x"

@@ -156,6 +156,8 @@ class TestCheckReply:
             {"outputs": [["text", "a" * 1300]]},
             {"outputs": [["text", "a" * 700], ["text", "a" * 600]]},
             {"outputs": [["png", b"GIF89a"]]},
+            {"outputs": [[np.zeros(3), "a"]]},
+            {codec.Tensor(np.zeros((6,) * 9, np.int8)): 1},  # its text would take minutes
             {"outputs": [["png", PNG + bytes(17_000)]]},
         ],
     )

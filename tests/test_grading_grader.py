@@ -99,7 +99,7 @@ class TestResult:
         for data, secret in [(b"a", b"s"), (b"a", b"t"), (b"b", b"s"), (b"a", b"s")]:
             data = hand_in(last=[repr(data)])
             assert grader.grade(data, small, sandbox_kind, secret)["points"] == 2
-        hidden, visible = seen[::2], seen[1::2]
+        visible, hidden = seen[::2], seen[1::2]
         assert len(set(hidden[:3])) == 3 and hidden[0] == hidden[3]
         assert len(set(visible)) == 1 and visible[0] not in hidden
 
@@ -190,6 +190,14 @@ class TestCells:
         shown = [cell["outputs"] for cell in result["cells"][:4]]
         assert shown[0] == shown[1] == [["text", "a" * 400 + "\n"]]
         assert shown[2] == shown[3] == [session.CUT]
+        assert result["points"] == 7
+
+    def test_so_are_the_texts_of_exceptions(self, grade, monkeypatch):
+        monkeypatch.setattr(session, "MAX_OUTPUT", 1000)
+        result = grade(hand_in(first=["raise ValueError('a' * 400)"] * 4))
+        told = [cell["message"] for cell in result["cells"][:4]]
+        assert "a" * 400 in told[0]
+        assert told[3] == session.NO_ROOM
         assert result["points"] == 7
 
 

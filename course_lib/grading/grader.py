@@ -21,6 +21,8 @@ from course_lib.grading.student import Student
 
 VERSION = 1  # of the result
 MAX_MESSAGE, MAX_DETAIL = 1_000, 10_000  # characters
+TELLING = ("error", "failed", "partial", "missing")  # what comes with a text of its own
+WITHHELD = "It was tried after hidden checks, because another one ended or stalled the notebook."
 
 
 class CheckBroken(RuntimeError):
@@ -90,11 +92,17 @@ def _entries(data, bundle, kind, seed, result):
     limits = manifest.limits
     with Session(kind, limits, reading.cells, data_dir if data_dir.is_dir() else None) as session:
         session.ready()
-        waiting = list(bundle.checks)
+        # Visible ones first: what they tell may be a text of the student's, who may have put an
+        # input into it that a hidden one has shown.
+        waiting = sorted(bundle.checks, key=lambda check: check.hidden)
+        shown = False
         while waiting:
             check = waiting.pop(0)
-            entries[check.name] = _check(check, session, bundle.solution, limits, seed)
-            if entries[check.name]["reason"] in ENDS:
+            entry = entries[check.name] = _check(check, session, bundle.solution, limits, seed)
+            if shown and not check.hidden and entry["reason"] in TELLING:
+                entry["message"] = WITHHELD
+            shown = shown or check.hidden
+            if entry["reason"] in ENDS:
                 # What costs time or restarts comes last, so that it costs the other questions none.
                 waiting.sort(key=lambda later, bad=check.question: later.question == bad)
         result["cells"] = [_cell(cell) for cell in session.cells]

@@ -13,8 +13,9 @@ from course_lib.grading.student import MARGIN_S
 
 MAX_RESTARTS = 3
 ENDING_S = 1  # from a closed pipe to the end of its process
-MAX_OUTPUT = 8 * 2**20  # bytes that all cells together may show
+MAX_OUTPUT = 8 * 2**20  # bytes that all cells together may show, texts of exceptions included
 CUT = ["text", "[more output was left out: the notebook shows too much]\n"]
+NO_ROOM = "The text of the error was left out: the notebook shows too much."
 ENDS = {
     "timeout": "It took more time than there is.",
     "killed: memory": "It used more memory than there is.",
@@ -164,7 +165,9 @@ class Session:
         if not reply["ok"]:
             error = reply["error"]
             cell.status = "timeout" if error["type"] == "Timeout" else "error"
-            cell.message = error["trace"] or f"{error['type']}: {error['message']}"
+            message = error["trace"] or f"{error['type']}: {error['message']}"
+            self._shown += len(message.encode())
+            cell.message = message if self._shown <= MAX_OUTPUT else NO_ROOM
 
     def _keep(self, outputs):
         kept = []

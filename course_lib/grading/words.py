@@ -106,13 +106,25 @@ def text(value):
     -------
     text : str
     """
-    if type(value) is np.ndarray:
+    if kind_of(value) == "array":
+        # Of each axis a few entries are shown: too many where there are many axes.
+        value = value.reshape(-1) if value.ndim > 3 else value
         with np.printoptions(threshold=20, edgeitems=2, precision=8):
             return " ".join(np.array2string(value, separator=", ").split())[:300]
     return _SHORT.repr(value.item() if isinstance(value, np.generic) else value)[:300]
 
 
-_SHORT = reprlib.Repr()
+class _Short(reprlib.Repr):
+    """Bounded also for arrays in lists; the names are those of the types."""
+
+    def repr_ndarray(self, value, level):
+        return text(value)
+
+    def repr_Tensor(self, value, level):
+        return f"Tensor({text(numbers_of(value))})"
+
+
+_SHORT = _Short()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 
 
