@@ -88,27 +88,14 @@ def run(
     if dask and jobs != 1:
         raise ValueError("either jobs or the address of a Dask scheduler, not both")
     manifest = workspace.manifest(name)
-    folder = workspace.path(name, "bundle")
-    bundle = bundles.load(folder)
+    bundle = bundles.load(workspace.path(name, "bundle"))
     every = _tasks(workspace, name, only)
     tasks = [task for task in every if force or not _is_done(workspace, name, task, bundle.digest)]
     skipped = len(every) - len(tasks)
     graded, failed = 0, []
-    secret, seconds = workspace.secret(), manifest.limits.total_s
-    with _stoppable(), contextlib.ExitStack() as stack:
-        if not tasks:
-            answers = iter(())
-        elif dask:
-            from course_lib.grading import cluster  # starts slowly, and few need it
-
-            answers = cluster.grade(tasks, dask, tls, folder, kind, secret, seconds)
-        elif jobs == 1:
-            answers = _serial(tasks, bundle, sandbox.choose(kind), secret)
-        else:
-            setup = processes.Setup(folder, sandbox.choose(kind), secret, seconds)
-            answers = processes.grade(tasks, jobs, setup)
-        if tasks:
-            stack.enter_context(contextlib.closing(answers))
+    secret = workspace.secret()
+    way = _answers(tasks, bundle, jobs, dask, tls, kind, secret)
+    with _stoppable(), contextlib.closing(way) as answers:
         for done, (task, result) in enumerate(answers, skipped + 1):
             if isinstance(result, str):
                 result = failure(task, manifest, bundle.digest, result)
@@ -227,7 +214,21 @@ def _is_done(workspace, name, task, digest):
     return results.is_final(results.load(workspace, name, task.hash, digest))
 
 
-def _serial(tasks, bundle, kind, secret):
+def _answers(tasks, bundle, jobs, dask, tls, kind, secret):
+    """Yield each task with its result, in the way that was asked for."""
+    seconds = bundle.manifest.limits.total_s
+    if not tasks:
+        return
+    if dask:
+        from course_lib.grading import cluster  # starts slowly, and few need it
+
+        yield from cluster.grade(tasks, dask, tls, bundle.folder, kind, secret, seconds)
+        return
+    kind = sandbox.choose(kind)
+    if jobs > 1:
+        setup = processes.Setup(bundle.folder, kind, secret, seconds)
+        yield from processes.grade(tasks, jobs, setup)
+        return
     for task in tasks:
         yield task, grade_file(task, bundle, kind, secret)
 
