@@ -358,7 +358,11 @@ class TestPack:
 
     def test_other_bytes_are_refused_and_leave_nothing(self, built, tmp_path):
         data = bundle.pack(built.folder)
-        for bad in (b"", b"PK", data[:-30], data[:200] + b"x" + data[201:]):
+        other = io.BytesIO(data)
+        with zipfile.ZipFile(other, "a") as archive:
+            archive.writestr("more.py", "x")
+        cases = (b"", b"PK", data[:-30], data[:200] + b"x" + data[201:], other.getvalue())
+        for bad in cases:
             with pytest.raises(ValueError, match="bundle"):
                 bundle.unpack(bad, tmp_path / "x")
         assert list(tmp_path.iterdir()) == []

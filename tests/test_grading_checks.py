@@ -2,7 +2,6 @@
 
 import ast
 import math
-import time
 import warnings
 from pathlib import Path
 
@@ -511,9 +510,7 @@ class TestMessages:
         many = np.zeros((4,) * 11, np.int8)
         for got in (many, [many], {"a": codec.Tensor(many)}):
             with pytest.raises(CheckFailed) as failure:
-                start = time.monotonic()
                 close(got, 1.5)
-            assert time.monotonic() - start < 1
             assert "0, 0, ..., 0, 0" in failure.value.detail
 
     def test_do_not_say_which_of_many(self):
