@@ -156,6 +156,16 @@ class TestCluster:
         assert killed and summary.graded == SIZE and not summary.infrastructure
         assert course.snapshot(fresh) == template[1]
 
+    def test_a_stopped_run_goes_on(self, fresh, template, address, certificates):
+        def stop(done, total):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            executor.run(fresh, NAME, dask=address, tls=certificates, progress=stop)
+        assert len(course.snapshot(fresh)) == 1 and bundles_on_workers(certificates) == []
+        assert executor.run(fresh, NAME, dask=address, tls=certificates).graded == SIZE - 1
+        assert course.snapshot(fresh) == template[1]
+
     def test_poison_is_found_and_the_others_are_graded(self, tmp_path, address, certificates):
         words = {"anna": "fine", "ben": "kill", "cleo": "good"}
         workspace = course.poisoned(tmp_path, words)
@@ -165,6 +175,14 @@ class TestCluster:
         tables = map(json.loads, course.snapshot(workspace).values())
         marks = {table["student"]: table["points"] for table in tables}
         assert marks == {"anna": 5.0, "ben": None, "cleo": 5.0}
+
+    def test_workers_that_cannot_grade(self, fresh, address, certificates, monkeypatch):
+        monkeypatch.setattr(cluster.bundles, "pack", lambda folder: b"nothing")
+        with pytest.raises(
+            OSError, match=r"worker cannot grade this assignment: ValueError: .*not a packed"
+        ):
+            executor.run(fresh, NAME, dask=address, tls=certificates)
+        assert course.snapshot(fresh) == {}
 
     def test_without_a_certificate_nobody_gets_in(self, address, monkeypatch):
         monkeypatch.setattr(cluster, "CONNECT_S", 2)

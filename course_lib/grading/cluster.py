@@ -85,15 +85,15 @@ def grade(tasks, address, tls, folder, kind, secret, total_s):
     Raises
     ------
     ValueError
-        If the address or a file of ``tls`` is wrong, or the bundle does not fit the workers.
+        If the address or a file of ``tls`` is wrong.
     OSError
-        If scheduler or workers are out of reach.
+        If scheduler or workers are out of reach, or a worker cannot grade.
     """
     plugin = _Grading(bundles.pack(folder), kind, secret)
     with dask.config.set(SETTINGS), _connected(address, tls) as client:
         _wait_for_workers(client, address)
         try:
-            client.register_plugin(plugin)  # also on workers that join later
+            _register(client, plugin)
             batch = _Batch(client, plugin.name, 2 * (total_s + SLACK_S))
             try:
                 yield from batch.results(tasks)
@@ -224,3 +224,12 @@ def _wait_for_workers(client, address):
         client.wait_for_workers(1, timeout=WORKERS_S)
     except TimeoutError as error:
         raise OSError(f"the Dask scheduler at {address} has no workers") from error
+
+
+def _register(client, plugin):
+    """Hand the bundle to all workers, also to those that join later."""
+    try:
+        client.register_plugin(plugin)
+    except Exception as error:  # other packages, another Python, no sandbox
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        raise OSError(f"a Dask worker cannot grade this assignment: {line}") from error
