@@ -70,7 +70,7 @@ class TestFilter:
     def test_allows_everything_else(self, ask):
         listed = [*seccomp.DENIED.values(), *seccomp.DENIED_WITHOUT_NAMESPACES.values()]
         listed += seccomp.PRETENDED_WITHOUT_NAMESPACES.values()
-        listed += [seccomp.CLONE3, seccomp.SOCKET, seccomp.SOCKETPAIR]
+        listed += [seccomp.CLONE3, seccomp.SOCKET, seccomp.SOCKETPAIR, seccomp.MMAP]
         rest = set(range(480)) - {numbers[ask.k] for numbers in listed}
         assert {number for number in rest if ask(number) != ALLOW} == set()
 
@@ -80,6 +80,13 @@ class TestFilter:
         for bit in (17, 25, 26, 27, 28, 29, 30):
             assert ask(seccomp.CLONE, 1 << bit | 17) == REFUSED
         assert ask(seccomp.CLONE3, 0) == ABSENT
+
+    def test_shared_memory_only_of_files(self, ask):
+        shared, private, validate, anonymous, stack = 1, 2, 3, 0x20, 0x20000
+        for flags in (shared, private, validate, private | anonymous, private | anonymous | stack):
+            assert ask(seccomp.MMAP, 0, 4096, 3, flags) == ALLOW
+        for flags in (shared | anonymous, validate | anonymous, shared | anonymous | stack):
+            assert ask(seccomp.MMAP, 0, 4096, 3, flags) == REFUSED
 
     def test_limits_only_of_oneself(self, ask):
         for numbers in seccomp.LIMITS_OF_OTHERS:

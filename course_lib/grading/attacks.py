@@ -136,6 +136,45 @@ for _ in range(8):
 time.sleep(5)
 say("800 MB: got through")
 """,
+    "memory that counts for nobody": """
+import mmap
+call("shmget", 0, 4096, 0o1600); call("semget", 0, 1, 0o1600); call("msgget", 0, 0o1600)
+refused("shared memory without a file", lambda: mmap.mmap(-1, 4096))
+refused("shared zeros", lambda: mmap.mmap(os.open("/dev/zero", os.O_RDWR), 4096))
+""",
+    "memory of a process that hides": """
+libc.prctl(4, 0, 0, 0, 0)
+block = bytearray(1000 * 2**20)
+for i in range(0, len(block), 4096):
+    block[i] = 1
+time.sleep(5)
+say("1 GB: got through")
+""",
+    "files in folders that hide": """
+def write():
+    for i in range(100):
+        folder = os.path.join(os.environ["TMPDIR"], str(i))
+        os.mkdir(folder, 0o300)
+        with open(os.path.join(folder, "big"), "wb") as file:
+            for _ in range(10):
+                file.write(bytes(2**20))
+                file.flush()
+    time.sleep(2)
+refused("files that cannot be listed", write)
+""",
+    "deleted files in memory": """
+def write():
+    libc.mmap.restype = ctypes.c_void_p
+    for i in range(100):
+        path = os.path.join(os.environ["TMPDIR"], str(i))
+        file = os.open(path, os.O_RDWR | os.O_CREAT)
+        os.unlink(path)
+        size = sum(os.write(file, bytes(2**20)) for _ in range(10))
+        libc.mmap(None, ctypes.c_size_t(size), 1, 1, file, ctypes.c_long(0))
+        os.close(file)
+    time.sleep(2)
+refused("deleted files", write)
+""",
     "5 GB in one file": """
 def write():
     with open(os.path.join(os.environ["TMPDIR"], "big"), "wb") as file:

@@ -144,11 +144,14 @@ class Sandbox:
             self.killed_for = "memory"
         elif shared_user and sum(found.values()) > limits.processes:
             self.killed_for = "processes"
-        elif self.folder and watch.folder_size(self.folder, found) > limits.tmp_mb * MB:
+        elif self.folder and self._files(found, shared_user) > limits.tmp_mb * MB:
             self.killed_for = "files"
         if self.killed_for:
             self._stop()
         return self.killed_for
+
+    def _files(self, found, shared_user):
+        return watch.folder_size(self.folder, found, self.limits.file_mb * MB, shared_user)
 
     def _stop(self):
         if self.kind == "bubblewrap":

@@ -140,7 +140,8 @@ def _one(kind, name, names_inside, bystander):
     if status.st_mode & 0o777 == 0o777 or status.st_mtime == 0:
         bad.append("mode or time of a file outside was changed")
     left = [place for place in _folders() if os.path.exists(f"{place}/{names_inside['MARK']}")]
-    if left or (folder and os.path.exists(folder) and not box.folder):
+    left += [folder] if folder and os.path.exists(folder) else []
+    if left:
         bad.append(f"files left in {', '.join(left)}")
     stopped = f"killed: {cause}" if cause in ("memory", "processes", "files") else "refused"
     return Finding(name, not bad, "; ".join(bad)[:300] or stopped)

@@ -124,7 +124,9 @@ def bubblewrap(limits, data_dir, root):
         command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         command += ["--unshare-user", "--disable-userns"]
-    command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    # A shared mapping of /dev/zero is memory that no process need show as its own.
+    command += ["--proc", "/proc", "--dev", "/dev", "--ro-bind", "/dev/null", "/dev/zero"]
+    command += ["--remount-ro", "/dev"]
     command += ["--perms", "1777", "--size", size, "--tmpfs", "/dev/shm"]
     command += ["--perms", "1777", "--size", size, "--tmpfs", "/tmp"]
     command += ["--perms", "1777", "--dir", HOME, "--dir", CODE]

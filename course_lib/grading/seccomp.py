@@ -71,6 +71,9 @@ DENIED = {
     # Memory that no process shows as its own.
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
 }
 # Where only Landlock stands around the student, whose process then has the user, the process
 # numbers and the files of others before it: what Landlock does not look at. These do nothing and
@@ -99,9 +102,6 @@ PRETENDED_WITHOUT_NAMESPACES = {
     "file_setattr": (469, 469),
 }
 DENIED_WITHOUT_NAMESPACES = {
-    "shmget": (29, 194),
-    "semget": (64, 190),
-    "msgget": (68, 186),
     "mq_open": (240, 180),
     "setpriority": (141, 140),
     "sched_setparam": (142, 118),
@@ -117,11 +117,13 @@ SAFE_FAMILIES = (1, 2, 10, 16)
 LIMITS_OF_OTHERS = ((302, 261), (203, 122))  # prlimit64, sched_setaffinity: first a process
 CLONE_NEW = 0x7E020000  # every flag that asks for a new name space
 SOCK_STREAM, SOCK_TYPE = 1, 0xF
+MMAP, SHARED_WITHOUT_FILE = (9, 222), 0x21  # MAP_SHARED | MAP_ANONYMOUS
 
 EPERM, ENOSYS = 1, 38
 LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
-NUMBER, MACHINE, ARGUMENT_0, ARGUMENT_1 = 0, 4, 16, 24  # places in the kernel's struct seccomp_data
+# Places in the kernel's struct seccomp_data.
+NUMBER, MACHINE, ARGUMENT_0, ARGUMENT_1, ARGUMENT_3 = 0, 4, 16, 24, 40
 
 
 @cache
@@ -163,6 +165,10 @@ def filter_program(machine=None, namespaces=True):
             lines += [(EQUAL, 0, 1, numbers[k]), (RETURN, 0, 0, ERROR)]
     # clone3 hides its flags in memory; ENOSYS makes the C library use clone, whose flags show.
     lines += [(EQUAL, 0, 1, CLONE3[k]), (RETURN, 0, 0, ERROR | ENOSYS)]
+    # Shared memory without a file stays when no process shows it any more.
+    lines += [(EQUAL, 0, 5, MMAP[k]), (LOAD, 0, 0, ARGUMENT_3), (AND, 0, 0, SHARED_WITHOUT_FILE)]
+    lines += [(EQUAL, 0, 1, SHARED_WITHOUT_FILE), (RETURN, 0, 0, ERROR | EPERM)]
+    lines += [(RETURN, 0, 0, ALLOW)]
     lines += [(EQUAL, 0, 4, CLONE[k]), (LOAD, 0, 0, ARGUMENT_0)]
     lines += [(ANY_BIT, 0, 1, CLONE_NEW), (RETURN, 0, 0, ERROR | EPERM), (RETURN, 0, 0, ALLOW)]
     lines += [(EQUAL, 0, 3 + len(SAFE_FAMILIES), SOCKET[k]), (LOAD, 0, 0, ARGUMENT_0)]

@@ -51,16 +51,28 @@ def memory(pids, enough):
     size : int
         Bytes.
     """
-    total = sum(_number(f"/proc/{pid}/statm", lambda text: int(text.split()[1])) for pid in pids)
-    if total * PAGE <= enough:
-        return total * PAGE
-    return sum(_number(f"/proc/{pid}/smaps_rollup", _share) for pid in pids)
+    total = sum(map(_resident, pids))
+    if total <= enough:
+        return total
+    return sum(_share_or_all(pid) for pid in pids)
 
 
-def _number(path, read):
+def _share_or_all(pid):
+    """A process may refuse to be looked into; then all pages that it shares are its own."""
+    share = _number(f"/proc/{pid}/smaps_rollup", _share, denied=None)
+    return _resident(pid) if share is None else share
+
+
+def _resident(pid):
+    return PAGE * _number(f"/proc/{pid}/statm", lambda text: int(text.split()[1]))
+
+
+def _number(path, read, denied=0):
     try:
         with open(path) as file:
             return read(file.read())
+    except PermissionError:
+        return denied
     except (OSError, IndexError, ValueError):  # it has ended meanwhile
         return 0
 
@@ -70,16 +82,21 @@ def _share(text):
     return 1024 * int(sizes["Pss"].split()[0])
 
 
-def folder_size(folder, pids):
-    """Return the bytes of a private folder, deleted files that are still open included.
+def folder_size(folder, pids, largest, shared_user):
+    """Return the bytes of a private folder, deleted files that are still in use included.
 
-    A folder with more than ``MANY_FILES`` entries is of infinite size.
+    A folder with more than ``MANY_FILES`` entries is of infinite size, and so is one with places
+    or processes that may not be looked into.
 
     Parameters
     ----------
     folder : str
     pids : iterable of int
-        Processes that may hold deleted files open.
+        Processes that may hold deleted files.
+    largest : int
+        What a deleted file counts that nobody has open, only in memory: its size is not to be seen.
+    shared_user : bool
+        Whether they are of the user who looks.
 
     Returns
     -------
@@ -101,17 +118,35 @@ def folder_size(folder, pids):
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
                     total += 512 * entry.stat(follow_symlinks=False).st_blocks
+        except PermissionError:
+            return float("inf")
         except OSError:  # deleted meanwhile
             continue
+    deleted = {}
     for pid in pids:
         try:
+            deleted = dict.fromkeys(_mapped(pid, folder), largest) | deleted
             for name in os.listdir(f"/proc/{pid}/fd"):
                 status = os.stat(f"/proc/{pid}/fd/{name}")
                 if stat.S_ISREG(status.st_mode) and not status.st_nlink:
-                    total += 512 * status.st_blocks if status.st_dev == device else 0
+                    if status.st_dev == device:
+                        deleted[status.st_ino] = 512 * status.st_blocks
+        except PermissionError:
+            if shared_user:
+                return float("inf")
         except OSError:
             continue
-    return total
+    return total + sum(deleted.values())
+
+
+def _mapped(pid, folder):
+    """Numbers of the deleted files of a folder that a process has in memory."""
+    with open(f"/proc/{pid}/maps", errors="replace") as file:
+        return {
+            int(line.split()[4])
+            for line in file
+            if line.endswith(" (deleted)\n") and f" {folder}/" in line
+        }
 
 
 def threads_of_user(uid):
