@@ -133,6 +133,10 @@ def remove(folder):
     """Delete the private folder; rm, because Python's own stops at a thousand levels.
 
     A folder that its owner may not read can be made by whoever wants to leave something behind.
+
+    Parameters
+    ----------
+    folder : str
     """
     try:
         for name, option in (("rm", "-rf"), ("chmod", "-R"), ("rm", "-rf")):
