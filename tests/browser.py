@@ -30,6 +30,15 @@ CHROMIUM_ARGS = (
 GZIPPED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".ipynb", ".inv"}
 LOCAL_SCHEMES = {"file", "data", "blob", "about"}
 SETTLE_MS = 200  # after the load event: timers and idle callbacks of the theme
+# Colours that fade are measured by axe as they are, so it waits for their end.
+STILL = """async () => {
+    const frame = () => new Promise(done => requestAnimationFrame(done));
+    await frame();
+    await frame();
+    const ends = a => a.effect.getComputedTiming().endTime < Infinity;
+    await Promise.allSettled(document.getAnimations().filter(ends).map(a => a.finished));
+    await frame();
+}"""
 
 
 @dataclass
@@ -43,6 +52,7 @@ class Visit:
     failed: list[str] = field(default_factory=list)
     external: list[str] = field(default_factory=list)
     responses: list = field(default_factory=list)
+    handlers: dict = field(default_factory=dict)  # what `watch` has the page call
 
     @property
     def complaints(self):
@@ -56,6 +66,15 @@ class Visit:
     def settle(self, wait_ms=SETTLE_MS):
         self.page.wait_for_load_state("load")
         self.page.wait_for_timeout(wait_ms)
+
+    def leave(self):
+        """Give the page back blank, heard by nobody and with the pointer up in its corner."""
+        for event, handler in self.handlers.items():
+            self.page.remove_listener(event, handler)
+        self.page.context.unroute_all()
+        self.page.mouse.up()
+        self.page.goto("about:blank")
+        self.page.mouse.move(0, 0)
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -125,6 +144,11 @@ class StaticServer(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
+def be_still(page):
+    """Wait until what was changed is drawn and no animation or transition runs."""
+    page.evaluate(STILL)
+
+
 def is_local(url):
     parts = urlsplit(url)
     return parts.scheme in LOCAL_SCHEMES or parts.hostname in ("127.0.0.1", "localhost")
@@ -143,11 +167,15 @@ def watch(page, url):
         if response.status >= 400:
             visit.failed.append(f"{response.status} {response.url}")
 
-    page.on("request", on_request)
-    page.on("response", on_response)
-    page.on("requestfailed", lambda r: visit.failed.append(f"{r.failure} {r.url}"))
-    page.on("console", lambda m: visit.console.append(f"{m.type}: {m.text}"))
-    page.on("pageerror", lambda e: visit.errors.append(str(e)))
+    visit.handlers = {
+        "request": on_request,
+        "response": on_response,
+        "requestfailed": lambda r: visit.failed.append(f"{r.failure} {r.url}"),
+        "console": lambda m: visit.console.append(f"{m.type}: {m.text}"),
+        "pageerror": lambda e: visit.errors.append(str(e)),
+    }
+    for event, handler in visit.handlers.items():
+        page.on(event, handler)
     page.context.route(
         lambda url: not is_local(url), lambda route: route.abort("internetdisconnected")
     )
@@ -170,35 +198,40 @@ def server(built_book):
         yield running
 
 
+def visit_page(
+    browser,
+    url,
+    *,
+    theme="light",
+    width=1280,
+    height=900,
+    javascript=True,
+    settle_ms=SETTLE_MS,
+    **context_options,
+):
+    """Open a page in a context of its own; who calls this closes ``visit.page.context``."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=theme,
+        java_script_enabled=javascript,
+        **context_options,
+    )
+    visit = watch(context.new_page(), url)
+    visit.page.goto(visit.url, wait_until="load")
+    visit.page.wait_for_timeout(settle_ms)
+    return visit
+
+
 @pytest.fixture
 def open_page(browser, server, built_book):
     """Return ``open_page(path, over="http", theme="light", width=1280, ...) -> Visit``."""
-    contexts = []
+    visits = []
 
-    def open_(
-        path,
-        *,
-        over="http",
-        theme="light",
-        width=1280,
-        height=900,
-        javascript=True,
-        settle_ms=SETTLE_MS,
-        **context_options,
-    ):
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            java_script_enabled=javascript,
-            **context_options,
-        )
-        contexts.append(context)
+    def open_(path, *, over="http", **options):
         base = server.url if over == "http" else built_book.resolve().as_uri()
-        visit = watch(context.new_page(), f"{base}/{path}")
-        visit.page.goto(visit.url, wait_until="load")
-        visit.page.wait_for_timeout(settle_ms)
-        return visit
+        visits.append(visit_page(browser, f"{base}/{path}", **options))
+        return visits[-1]
 
     yield open_
-    for context in contexts:
-        context.close()
+    for visit in visits:
+        visit.page.context.close()

@@ -1,10 +1,13 @@
 """Tests of the built book (`make book` first; BOOK_HTML points to another build)."""
 
+import functools
 import os
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
+from tests.book import looks
 from tests.browser import open_page, server  # noqa: F401  (fixtures)
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,13 +20,64 @@ def pages_of(html):
 
 
 def pytest_generate_tests(metafunc):
-    """A test that takes ``page_path`` runs once for every built page."""
+    """A test that takes ``page_path`` runs once for every built page.
+
+    The scope has pytest run all tests of a page one after the other, so that they share its loads.
+    """
     if "page_path" in metafunc.fixturenames:
         html = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
         # Without a build the one case fails in the built_book fixture and says what to do.
-        metafunc.parametrize("page_path", pages_of(html) or ["index.html"])
+        metafunc.parametrize("page_path", pages_of(html) or ["index.html"], scope="session")
 
 
 @pytest.fixture(scope="session")
 def pages(built_book):
     return pages_of(built_book)
+
+
+@pytest.fixture(scope="session")
+def desktop(browser, server, page_path):  # noqa: F811
+    with looks.look_on_a_desktop(browser, f"{server.url}/{page_path}") as look:
+        yield look
+
+
+@pytest.fixture(scope="session")
+def dark(browser, server, page_path):  # noqa: F811
+    with looks.look_in_the_dark(browser, f"{server.url}/{page_path}") as look:
+        yield look
+
+
+@pytest.fixture(scope="session")
+def phone(browser, server, page_path):  # noqa: F811
+    with looks.look_on_a_phone(browser, f"{server.url}/{page_path}") as look:
+        yield look
+
+
+@pytest.fixture(scope="session")
+def folder(browser, built_book, page_path):
+    with looks.look_in_a_folder(browser, f"{built_book.resolve().as_uri()}/{page_path}") as look:
+        yield look
+
+
+class Soups(dict):
+    """Trees of the pages by path; each page is parsed once, when it is first asked for."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.html = html
+        self.ids = functools.cache(lambda path: {tag["id"] for tag in self[path].select("[id]")})
+
+    def __missing__(self, path):
+        text = (self.html / path).read_text(encoding="utf-8")
+        self[path] = BeautifulSoup(text, "html.parser")
+        return self[path]
+
+
+@pytest.fixture(scope="session")
+def soups(built_book):
+    return Soups(built_book)
+
+
+@pytest.fixture
+def soup(soups, page_path):
+    return soups[page_path]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import be_still
+
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OPTIONS = {
@@ -14,20 +16,9 @@ OPTIONS = {
 }
 
 
-def open_everything(page):
-    """Open all boxes, and in each demo all that a button can unfold."""
-    page.evaluate(
-        """() => {
-            for (const box of document.querySelectorAll("details")) box.open = true;
-            const folded = ".sbs-demo button[aria-expanded=false]";
-            for (const button of document.querySelectorAll(folded)) button.click();
-        }"""
-    )
-    page.evaluate("scrollTo(0, 0)")
-
-
 def violations(page):
     page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate("axe.configure({noHtml: true})")  # violations are told by their selector
     found = page.evaluate(f"axe.run(document, {json.dumps(OPTIONS)})")
     return [
         f"{v['id']} ({v['impact']}): {node['target']} {node['failureSummary']}"
@@ -36,29 +27,26 @@ def violations(page):
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe(open_page, page_path, theme):
-    visit = open_page(page_path, theme=theme)
-    open_everything(visit.page)
-    visit.page.wait_for_timeout(1000)  # colours fade in; axe would measure them halfway
-    assert violations(visit.page) == []
+def test_axe_in_the_light(desktop):
+    assert violations(desktop.page) == []
 
 
-def test_axe_on_a_phone(open_page, page_path):
-    visit = open_page(page_path, width=375, height=800)
-    open_everything(visit.page)
-    visit.page.wait_for_timeout(1000)
-    assert violations(visit.page) == []
+def test_axe_in_the_dark(dark):
+    assert violations(dark.page) == []
 
 
-def test_skip_link_comes_first_and_leads_to_the_text(open_page, page_path):
-    page = open_page(page_path).page
+def test_axe_on_a_phone(phone):
+    assert violations(phone.page) == []
+
+
+def test_skip_link_comes_first_and_leads_to_the_text(folder, page_path):
+    page = folder.page
     if page_path == "search.html":  # its field takes the focus
         page.evaluate("document.activeElement.blur()")
         page.evaluate("document.body.tabIndex = -1; document.body.focus()")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
-    page.wait_for_timeout(400)  # it slides in
+    be_still(page)  # it slides in
     box = page.locator(":focus").bounding_box()
     assert box["y"] >= 0 and box["height"] > 10, "the skip link must show when it has the focus"
     page.keyboard.press("Enter")

@@ -7,7 +7,6 @@ all demos of one page, 15 KB for the inline state of one. 1 KB = 1000 bytes.
 import gzip
 
 import pytest
-from bs4 import BeautifulSoup
 
 TEXT_PAGE, DEMO_PAGE, DEMO_CODE, DEMO_STATE = 250_000, 300_000, 25_000, 15_000
 
@@ -16,23 +15,17 @@ def gzipped(data):
     return len(gzip.compress(data, 6, mtime=0))
 
 
-def test_page_transfer(open_page, server, page_path):
-    visit = open_page(page_path)
-    page = visit.page
-    page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true; })")
-    page.mouse.wheel(0, 100_000)
-    page.wait_for_timeout(300)
-    has_demo = page.locator(".sbs-demo").count() > 0
-    sizes = {url: server.wire_bytes(url) for url, _ in visit.responses}
+def test_page_transfer(desktop, server):
+    """With all boxes open and the page scrolled to its end."""
+    sizes = {url: server.wire_bytes(url) for url in desktop.responses}
     assert sizes, "nothing was counted"
-    total, budget = sum(sizes.values()), DEMO_PAGE if has_demo else TEXT_PAGE
+    total, budget = sum(sizes.values()), DEMO_PAGE if desktop.demos else TEXT_PAGE
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
     assert total <= budget, f"{total} bytes, allowed {budget}; largest: {largest}"
 
 
-def test_demo_code(built_book, page_path):
+def test_demo_code(built_book, soup, page_path):
     """The kit and the views that one page loads; a page loads those of its own demos only."""
-    soup = BeautifulSoup((built_book / page_path).read_text(encoding="utf-8"), "html.parser")
     links = [tag["src"] for tag in soup.select("script[src*='_static/sbs']")]
     links += [tag["href"] for tag in soup.select("link[href*='_static/sbs']")]
     names = [link.split("/")[-1].split("?")[0] for link in links]
@@ -44,8 +37,7 @@ def test_demo_code(built_book, page_path):
     assert sum(sizes.values()) <= DEMO_CODE, sizes
 
 
-def test_inline_state_of_each_demo(built_book, page_path):
-    soup = BeautifulSoup((built_book / page_path).read_text(encoding="utf-8"), "html.parser")
+def test_inline_state_of_each_demo(soup):
     for demo in soup.select(".sbs-demo"):
         state = demo.find("script", type="application/json").string.encode()
         assert len(state) <= DEMO_STATE, f"{demo.get('data-demo')}: {len(state)} bytes"

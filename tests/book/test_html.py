@@ -5,7 +5,6 @@ import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
 # KaTeX prints in this colour what it could not read; see its option errorColor.
@@ -13,16 +12,10 @@ KATEX_ERROR = re.compile(r"katex-error|#cc0000", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
-def soups(built_book, pages):
-    return {
-        path: BeautifulSoup((built_book / path).read_text(encoding="utf-8"), "html.parser")
-        for path in pages
-    }
-
-
-@pytest.fixture
-def soup(soups, page_path):
-    return soups[page_path]
+def glyphs(built_book):
+    icons = built_book / "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
+    with TTFont(icons) as font:
+        return set(font.getBestCmap())
 
 
 def test_language_title_and_one_main(soup):
@@ -56,8 +49,8 @@ def test_internal_links_resolve(soups, page_path, built_book):
         if not target.is_file():
             broken.append(link)
         elif parts.fragment and target.suffix == ".html":
-            page = soups[str(target.relative_to(built_book.resolve()))]
-            if page.find(id=unquote(parts.fragment)) is None:
+            ids = soups.ids(str(target.relative_to(built_book.resolve())))
+            if unquote(parts.fragment) not in ids:
                 broken.append(link)
     assert broken == []
 
@@ -125,11 +118,8 @@ def test_formulas_are_rendered_and_none_in_red(soup):
     assert "MathJax" not in str(soup.head)
 
 
-def test_each_icon_has_its_glyph(soup, built_book):
+def test_each_icon_has_its_glyph(soup, built_book, glyphs):
     css = (built_book / "_static/styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")
-    icons = built_book / "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
-    with TTFont(icons) as font:
-        glyphs = font.getBestCmap()
     sizes = {"fa-solid", "fa-lg", "fa-sm", "fa-fw", "fa-xs", "fa-xl"}
     used = {c for tag in soup.select("[class*=fa-]") for c in tag["class"] if c.startswith("fa-")}
     assert used

@@ -3,12 +3,12 @@
 import pytest
 
 
-@pytest.mark.parametrize("over", ["http", "file"])
-def test_page_is_local_and_silent(open_page, page_path, over):
-    visit = open_page(page_path, over=over)
-    visit.page.mouse.wheel(0, 100_000)  # what loads late, or draws when seen, does so now
-    visit.page.wait_for_timeout(300)
-    assert visit.complaints == []
+def test_page_from_a_server_is_local_and_silent(desktop):
+    assert desktop.complaints == []
+
+
+def test_page_from_a_folder_is_local_and_silent(folder):
+    assert folder.complaints == []
 
 
 @pytest.mark.parametrize("over", ["http", "file"])

@@ -1,20 +1,26 @@
 """Demos in Chromium: dragging equals ``course_lib``, keyboard, phone, links, undo, axe."""
 
 import gzip
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from course_lib import demos
-from tests.demos.conftest import AXE_RULES
 from tests.demos.pages import CASINO, STATIC
+from tests.demos.whole_list import (
+    AXE,
+    PANELS,
+    STOPS_MS,
+    axe_findings,
+    fits_a_phone,
+    result_of,
+    settle,
+    state_of,
+)
 
 TOLERANCE = 1e-6
 ENDS = (".js", ".css")
 VIEWS = [file.stem for file in (STATIC.parent / "js/views").glob("*.js")]
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 CLICKS = {
     "name": "clicks",
     "items": ["home", "search", "product", "add"],
@@ -58,18 +64,6 @@ def every_demo():
         demos.em("quakes", COUNTS, K=2, unit="quakes a year"),
         quiz(),
     ]
-
-
-def state_of(page, name):
-    return json.loads(page.evaluate(f"JSON.stringify(sbs.get({name!r}).state)"))
-
-
-def result_of(page, name, path):
-    return np.array(page.evaluate(f"sbs.get({name!r}).result.{path}"), dtype=float)
-
-
-def settle(page):
-    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
 
 def drag(page, start, end):
@@ -442,37 +436,15 @@ class TestPage:
         page.get_by_role("radio", name="gamma").check()
         page.get_by_role("button", name="Check").nth(0).click()
         page.evaluate(AXE.read_text(encoding="utf-8"))
-        for panel in ("Goals", "Predict first", "Table", "Share", "Copy as Python"):
+        for panel in PANELS:
             for button in page.get_by_role("button", name=panel).all():
                 button.click()
-            page.wait_for_timeout(250)
-            found = page.evaluate(
-                "rules => axe.run('.sbs-demo', {runOnly: rules}).then(r => r.violations.map("
-                "v => v.id + ': ' + v.nodes.map("
-                "n => n.html.slice(0, 90) + n.failureSummary).join(' | ')))",
-                AXE_RULES,
-            )
-            assert found == [], panel
+            assert axe_findings(page) == [], panel
 
     @pytest.mark.parametrize("demo", every_demo(), ids=lambda d: d.name)
     def test_phone_no_overflow_text_of_12_pixels_targets_of_24(self, open_demos, demo):
         page = open_demos(demo, width=375, has_touch=True).page
-        assert page.evaluate("document.documentElement.scrollWidth") == 375
-        small = page.evaluate(
-            """() => [...document.querySelectorAll('.sbs *')].filter(e =>
-                [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
-                && parseFloat(getComputedStyle(e).fontSize) < 12)
-                .map(e => e.outerHTML.slice(0, 80))"""
-        )
-        assert small == []
-        targets = page.evaluate(
-            """() => [...document.querySelectorAll('.sbs button, .sbs [role=slider], ' +
-                '.sbs label:has(input), .sbs summary')]
-                .map(e => [e.getBoundingClientRect(), e])
-                .filter(([b]) => b.width && (b.width < 24 || b.height < 24))
-                .map(([b, e]) => e.outerHTML.slice(0, 80) + b.width + 'x' + b.height)"""
-        )
-        assert targets == []
+        fits_a_phone(page)
 
     def test_without_javascript_there_are_pictures_and_answers(self, open_demos):
         page = open_demos(*every_demo(), java_script_enabled=False).page
@@ -489,8 +461,8 @@ class TestPage:
         page = open_demos(demo, prose="<div style='height:3000px'></div>").page
         page.get_by_role("button", name="play").click()
         page.wait_for_function("sbs.get('casino').state.t === 2")
-        page.wait_for_timeout(1100)
-        assert page.get_by_role("button", name="play").count() == 1
+        page.get_by_role("button", name="play").wait_for(timeout=STOPS_MS)
+        assert page.get_by_role("button", name="pause").count() == 0
         page.get_by_role("button", name="play").click()  # starts over
         page.evaluate("scrollTo(0, 0)")
         page.wait_for_timeout(1300)

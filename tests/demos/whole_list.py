@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
+from tests.browser import be_still
 from tests.demos.conftest import AXE_RULES
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PANELS = ("Goals", "Predict first", "Table", "Share", "Copy as Python")
 LINK = '<p><a class="demo-link" id="set" href="#demo={}&amp;{}">set</a></p>'
 BAD_LINKS = ("t=99", "t=-1", "seed=x", "fixed.title=1", "%%%=1", "__proto__=1", "opts=1")
+STOPS_MS = 5000  # what ends at once may take so long on a busy machine
 FAR = '<div style="height:1500px"></div>'
 
 
@@ -57,6 +60,39 @@ def press(page, name, times=1):
     for _ in range(times):
         page.get_by_role("button", name=name).click()
     settle(page)
+
+
+def fits_a_phone(page):
+    """No overflow, text of 12 pixels or more, targets of 24, on a page 375 pixels wide."""
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    wide = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('.sbs'))"
+    assert page.evaluate(wide) == 0  # a contained box does not widen its page
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('.sbs *')].filter(e =>
+            [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
+            && parseFloat(getComputedStyle(e).fontSize) < 12)
+            .map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert small == []
+    targets = page.evaluate(
+        """() => [...document.querySelectorAll('.sbs button, .sbs [role=slider], ' +
+            '.sbs input[type=range], .sbs label:has(input), .sbs summary')]
+            .map(e => [e.getBoundingClientRect(), e])
+            .filter(([b]) => b.width && (b.width < 24 || b.height < 24))
+            .map(([b, e]) => e.outerHTML.slice(0, 80) + b.width + 'x' + b.height)"""
+    )
+    assert targets == []
+
+
+def axe_findings(page):
+    """What axe finds wrong in the demos of a page that has come to rest."""
+    be_still(page)
+    return page.evaluate(
+        "rules => axe.run('.sbs-demo', {runOnly: rules}).then(r => r.violations.map("
+        "v => v.id + ': ' + v.nodes.map("
+        "n => n.html.slice(0, 90) + n.failureSummary).join(' | ')))",
+        AXE_RULES,
+    )
 
 
 class WholeList:
@@ -115,8 +151,9 @@ class WholeList:
         press(page, "play")
         assert page.get_by_role("button", name="pause").count() == 1
         page.wait_for_function(f"sbs.get('{demo.name}').state.t === {last}")
-        page.wait_for_timeout(1100)
-        assert page.get_by_role("button", name="play").count() == 1
+        page.get_by_role("button", name="play").wait_for(timeout=STOPS_MS)
+        assert page.get_by_role("button", name="pause").count() == 0
+        assert state_of(page, demo.name)["t"] == last
 
     def test_a_step_is_spoken_politely(self, open_demos):
         page = open_demos(self.demo()).page
@@ -166,10 +203,10 @@ class WholeList:
         page = visit.page
         for bad in (*self.bad_links, *BAD_LINKS):
             page.evaluate("hash => { location.hash = hash; }", f"#demo={demo.name}&{bad}")
-            page.wait_for_timeout(60)
-            assert state_of(page, demo.name) == demo.state, bad
             alert = page.get_by_role("alert")
+            expect(alert, bad).not_to_be_empty()
             assert alert.text_content().startswith("This link cannot be shown"), bad
+            assert state_of(page, demo.name) == demo.state, bad
             alert.evaluate("e => { e.sbs.text = e.textContent = ''; }")  # for the next one
         assert visit.complaints == []
 
@@ -202,35 +239,11 @@ class WholeList:
         page.evaluate(AXE.read_text(encoding="utf-8"))
         for panel in PANELS:
             press(page, panel)
-            page.wait_for_timeout(250)
-            found = page.evaluate(
-                "rules => axe.run('.sbs-demo', {runOnly: rules}).then(r => r.violations.map("
-                "v => v.id + ': ' + v.nodes.map("
-                "n => n.html.slice(0, 90) + n.failureSummary).join(' | ')))",
-                AXE_RULES,
-            )
-            assert found == [], panel
+            assert axe_findings(page) == [], panel
 
     def test_phone_no_overflow_text_of_12_pixels_targets_of_24(self, open_demos):
         page = open_demos(self.demo(), width=375, has_touch=True).page
-        assert page.evaluate("document.documentElement.scrollWidth") == 375
-        wide = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('.sbs'))"
-        assert page.evaluate(wide) == 0  # a contained box does not widen its page
-        small = page.evaluate(
-            """() => [...document.querySelectorAll('.sbs *')].filter(e =>
-                [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
-                && parseFloat(getComputedStyle(e).fontSize) < 12)
-                .map(e => e.outerHTML.slice(0, 80))"""
-        )
-        assert small == []
-        targets = page.evaluate(
-            """() => [...document.querySelectorAll('.sbs button, .sbs [role=slider], ' +
-                '.sbs input[type=range], .sbs label:has(input), .sbs summary')]
-                .map(e => [e.getBoundingClientRect(), e])
-                .filter(([b]) => b.width && (b.width < 24 || b.height < 24))
-                .map(([b, e]) => e.outerHTML.slice(0, 80) + b.width + 'x' + b.height)"""
-        )
-        assert targets == []
+        fits_a_phone(page)
 
     def test_touch_drags_scroll_sideways_but_never_the_page_up_or_down(self, open_demos):
         page = open_demos(self.demo(), width=375, has_touch=True).page
