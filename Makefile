@@ -27,11 +27,13 @@ help:  ## this list
 book: setup  ## build the site into _build/html
 	@$(PY) tools/build_book.py --jobs $(JOBS)
 
-test: setup-test lint  ## everything that CI checks: lint, JavaScript, book, Python, notebooks
+# nbval first: what it ran and found right, the book shows; no chapter runs twice.
+test: setup-test lint  ## everything that CI checks: lint, JavaScript, notebooks, book, Python
 	@$(PY) tools/quietly.py .stamps/node-test.log "JavaScript tests" sh -c \
 		"find course_lib tests -name '*.test.*js' -exec node --test {} +"
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile -q --nbval --nbval-current-env book/notebooks
 	@$(PY) tools/build_book.py --jobs $(JOBS)
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile -q --nbval --nbval-current-env tests book/notebooks
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile -q tests
 
 check: test
 

@@ -72,6 +72,15 @@ class Book:
         done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
 
+    def compare(self):
+        """Run nbval as `make test` does; return its exit status and what it said."""
+        for name in ("conftest.py", "pyproject.toml"):
+            shutil.copy(TOOLS.parent / name, self.root)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command += ["--nbval", "--nbval-current-env", "book/notebooks"]
+        done = subprocess.run(command, cwd=self.root, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
     def notebooks(self):
         status, said = self.run("build_notebooks.py")
         assert status == 0, said
@@ -117,12 +126,23 @@ class TestSecondBuild:
 
     def test_after_a_change_of_the_library_executes_and_shows_it(self, built):
         built.write("course_lib/dice.py", "SIDES = 8\n")
-        built.notebooks()
+        status, said = built.compare()  # what nbval finds wrong is not taken from it
+        assert status == 1 and "1 failed, 1 passed" in said, said
         status, said = built.build()
         assert status == 0, said
-        assert "To execute: 1," in said and "01_dice ran" in said
+        assert "To execute: 1," in said and "01_dice ran" in said and "nbval" not in said
         page = (built.html / "notebooks" / "01_dice.html").read_text(encoding="utf-8")
         assert "<span></span>8\n" in page
+
+    def test_shows_what_nbval_ran_and_found_right(self, built):
+        built.write("course_lib/dice.py", "SIDES = 10\n")
+        built.notebooks()
+        status, said = built.compare()
+        assert status == 0, said
+        status, said = built.build()
+        assert status == 0 and "compared by nbval: 1" in said and "To execute" not in said, said
+        page = (built.html / "notebooks" / "01_dice.html").read_text(encoding="utf-8")
+        assert "<span></span>10\n" in page and "<b>only on the page</b>" in page
 
     def test_after_prose_changed_executes_nothing_but_shows_it(self, built):
         built.write("book/chapters/01_dice.md", CHAPTER + "\nLater prose.\n")

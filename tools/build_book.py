@@ -3,9 +3,10 @@
     python tools/build_book.py [--output FOLDER] [--jobs N]
 
 1. Demo bundles. 2. Notebooks must agree with their sources. 3. Chapters that changed, or whose
-part of course_lib did, are executed in parallel into the cache that Sphinx reads: Sphinx itself
-executes nothing. 4. Sphinx, with every warning an error. The last line printed is the path of the
-built book. Exit status: 0 built, 1 something is wrong (named), 2 wrong arguments.
+part of course_lib did, are executed in parallel into the cache that Sphinx reads, unless nbval has
+run them as they are and found them right; Sphinx itself executes nothing. 4. Sphinx, with every
+warning an error. The last line printed is the path of the built book. Exit status: 0 built,
+1 something is wrong (named), 2 wrong arguments.
 """
 
 import argparse
@@ -22,8 +23,16 @@ import time
 from pathlib import Path
 
 import build_notebooks
+import nbformat
 import quietly
-from build_notebooks import KERNEL_ENVIRONMENT, ROOT, each_chapter, read_chapter, run_chapter
+from build_notebooks import (
+    KERNEL_ENVIRONMENT,
+    ROOT,
+    each_chapter,
+    merge_streams,
+    read_chapter,
+    run_chapter,
+)
 from chapter_syntax import ChapterError, shown
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
@@ -32,6 +41,7 @@ CHAPTERS, NOTEBOOKS = ROOT / "book" / "chapters", ROOT / "book" / "notebooks"
 LIBRARY = ROOT / "course_lib"
 PYTHON_PINS = [ROOT / "requirements.txt", ROOT / "constraints.txt"]
 PINS = [*PYTHON_PINS, ROOT / "package.json"]
+COMPARED = ROOT / "_build" / "compared"  # outputs of the chapters that nbval ran
 MADE_NAMES = {"__pycache__", "_build", ".ipynb_checkpoints", "node_modules"}
 MADE_FOLDERS = (LIBRARY / "demos" / "static", LIBRARY / "book_ext" / "static")
 
@@ -126,6 +136,24 @@ def chapter_key(notebook):
     return hashlib.sha256((own + fingerprint([*files, *PYTHON_PINS])).encode()).hexdigest()
 
 
+def keep_outputs(stem, key, outputs, seconds):
+    """Write down what the code cells of a chapter gave, and for which `chapter_key`."""
+    write_json(COMPARED / f"{stem}.json", {"key": key, "outputs": outputs, "seconds": seconds})
+
+
+def take_outputs(notebook, stem, key):
+    """Fill in what was kept for the same key; return the seconds that it ran, else None."""
+    kept = read_json(COMPARED / f"{stem}.json")
+    if kept.get("key") != key:
+        return None
+    notebook.metadata.language_info.pygments_lexer = "ipython3"  # as a kernel says of itself
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for count, (cell, outputs) in enumerate(zip(cells, kept["outputs"], strict=True), 1):
+        cell.execution_count = count
+        cell.outputs = merge_streams([nbformat.from_dict(output) for output in outputs])
+    return kept["seconds"]
+
+
 def read_json(path):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -190,8 +218,10 @@ def execute_chapters(output, jobs):
     def job(source):
         chapter, read_by_sphinx = read_runnable(source)
         key, start = chapter_key(chapter.notebook), time.perf_counter()
-        run_chapter(chapter, read_by_sphinx.parent)
-        seconds = time.perf_counter() - start
+        seconds = take_outputs(chapter.notebook, source.stem, key)
+        if seconds is None:
+            run_chapter(chapter, read_by_sphinx.parent)
+            seconds = time.perf_counter() - start
         hide_frames(chapter.notebook)
         bundle = CacheBundleIn(
             chapter.notebook, str(read_by_sphinx), data={"execution_seconds": seconds}
@@ -202,15 +232,25 @@ def execute_chapters(output, jobs):
             write_json(keys_path, keys)
         read_by_sphinx.touch()  # Sphinx must read it again even if only the library changed
 
+    def was_compared(source):
+        notebook = read_runnable(source)[0].notebook
+        return take_outputs(notebook, source.stem, chapter_key(notebook)) is not None
+
     try:
         waiting = [source for source in runnable(ROOT / "book") if not is_cached(source)]
     except ChapterError as error:
         print(error, file=sys.stderr)
         return False, 0
-    if not waiting:
-        return True, 0
-    print(f"To execute: {len(waiting)}, {jobs} at a time", flush=True)
-    errors = each_chapter(job, waiting, jobs, "ran")
+    compared = [source for source in waiting if was_compared(source)]
+    if compared:
+        print(f"Executed and compared by nbval: {len(compared)}", flush=True)
+        for source in compared:
+            job(source)
+    to_execute = [source for source in waiting if source not in compared]
+    if not to_execute:
+        return True, len(waiting)
+    print(f"To execute: {len(to_execute)}, {jobs} at a time", flush=True)
+    errors = each_chapter(job, to_execute, jobs, "ran")
     for error in errors:
         print(error, file=sys.stderr)
     return not errors, len(waiting)
