@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -226,7 +227,12 @@ class TestCsv:
             ("'tis", "'tis"),
             ("a=b", "a=b"),
             ("-1.5", "-1.5"),
-            ("-1.5\n=x", '"\'-1.5\n=x"'),
+            ("-1.5\n=x", "\"'-1.5\n'=x\""),
+            (" =x", "' =x"),
+            ("a;=cmd()", "a;'=cmd()"),
+            ('a; "=cmd()', '"a;\' ""=cmd()"'),
+            ("a\t+x", "a\t'+x"),
+            ("a;b-c", "a;b-c"),
             (-1.5, "-1.5"),
             (0.1 + 0.2, "0.3"),
             (2.0, "2"),
@@ -244,6 +250,15 @@ class TestCsv:
         rows = [{"a": _kept(a), "b": f"x{_kept(b)}"} for a, b in pairs]
         files.write_csv(path, rows, ("a", "b"))
         assert files.read_csv(path, ("a", "b")) == rows
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.text(alphabet="a=-;\n\t'\" ,＝"))
+    def test_property_no_formula_for_other_separators(self, tmp_path_factory, text):
+        path = tmp_path_factory.getbasetemp() / "other.csv"
+        files.write_csv(path, [{"name": f"x{text}", "b": "y"}])
+        assert files.read_csv(path, ("name", "b")) == [{"name": f"x{text}", "b": "y"}]
+        for cell in re.split("[;\t\n]", path.read_text(encoding="utf-8")):
+            assert not cell.strip(" '\"").startswith(("=", "-", "＝")) or cell.startswith("'")
 
     def test_appended_rows_are_below_each_other(self, tmp_path):
         path = tmp_path / "new" / "m.csv"

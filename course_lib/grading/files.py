@@ -12,6 +12,9 @@ from pathlib import Path
 
 # What a spreadsheet takes for a formula, also in full width, and signs that shift the column.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+# Where a cell would begin for a spreadsheet that expects other separators, as in much of Europe.
+_INNER = re.compile(r"([;\t\n])(?=[ \"']*[=+@＝＋－＠-])")
+_INNER_QUOTED = re.compile(r"([;\t\n])'(?=[ \"']*[=+@＝＋－＠-])")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 
 
@@ -85,7 +88,8 @@ def read_csv(path, columns, optional=()):
 def write_csv(path, rows, columns=()):
     """Write a CSV file in which a spreadsheet finds no formula.
 
-    A text that starts like a formula gets a leading apostrophe; numbers stay numbers.
+    A text that starts like a formula gets a leading apostrophe, and so does what comes behind a
+    semicolon, tab or line end in it; numbers stay numbers.
 
     Parameters
     ----------
@@ -123,12 +127,18 @@ def _quoted(value):
         return ""
     text = f"{float(value):.10g}" if isinstance(value, float) else str(value)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    formula = text.lstrip("'").startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    formula = _starts_formula(text) and not _NUMBER.fullmatch(text)
+    text = _INNER.sub(r"\1'", text)
     return f"'{text}" if formula else text
 
 
 def _unquoted(text):
-    return text[1:] if text[:1] == "'" and text.lstrip("'").startswith(_FORMULA) else text
+    text = text[1:] if text[:1] == "'" and _starts_formula(text) else text
+    return _INNER_QUOTED.sub(r"\1", text)
+
+
+def _starts_formula(text):
+    return text.lstrip("' ").startswith(_FORMULA)
 
 
 def write_file(path, content, mode=0o666):
