@@ -11,7 +11,7 @@ from course_lib.grading.limits import Limits
 from course_lib.grading.manifest import Cell, CheckInfo, Manifest, Question
 
 SECRET = b"a secret of this course, 32 bytes"
-LIMITS = Limits(cell_s=1, call_s=0.5, total_s=30, memory_mb=256, processes=32, output_kb=4)
+LIMITS = Limits(cell_s=2, call_s=1, total_s=30, memory_mb=256, processes=32, output_kb=4)
 NORMALIZE = """
 def normalize(x):
     return x / x.sum()

