@@ -1,5 +1,6 @@
 """What may come in a download, and where it goes: Canvas, Moodle, folders, and hostile zips."""
 
+import copy
 import fcntl
 import json
 import os
@@ -378,10 +379,23 @@ class TestHostileZips:
         report = collect.collect(work, "hmm", path)
         assert not report.taken and "damaged in the zip" in reasons(report)
 
-    def test_whole_archive_that_is_a_bomb(self, work, tmp_path, monkeypatch):
+    def test_bomb_in_the_archive_costs_only_itself(self, work, tmp_path, monkeypatch):
         monkeypatch.setattr(archive, "MAX_QUIET", 2**20)
+        report = take(work, tmp_path, (ADA, bytes(5 * 2**20)), "lẽchó_77_900_hmm.ipynb")
+        assert [student for student, _ in report.taken] == ["cho"]
+        assert "a zip bomb" in reasons(report)
+
+    def test_whole_archive_that_is_a_bomb(self, work, tmp_path, monkeypatch):
+        """Many members that are the same bytes of the file; none alone is packed too well."""
+        monkeypatch.setattr(archive, "MAX_QUIET", 2**20)
+        path = tmp_path / "download.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+            made.writestr(ADA, os.urandom(2**14) * 2**6)
+            for i in range(20):
+                made.filelist.append(copy.copy(made.filelist[0]))
+                made.filelist[-1].filename = f"x_{i}_1_a.ipynb"
         with pytest.raises(ValueError, match=r"download\.zip: .* a zip bomb; nothing was read"):
-            take(work, tmp_path, (ADA, bytes(5 * 2**20)))
+            collect.collect(work, "hmm", path)
         assert files(work) == {"bundle/manifest.json", "bundle/digest"}
 
     def test_too_large_for_the_limit_is_taken_so_that_the_student_learns_it(self, work, tmp_path):
@@ -411,6 +425,14 @@ class TestHostileZips:
         report = collect.collect(work, "hmm", path)
         assert [student for student, _ in report.taken] == ["cho"]
         assert "damaged in the zip" in reasons(report)
+
+    def test_archive_of_a_version_from_the_future(self, work, tmp_path):
+        path = packed(tmp_path / "a.zip", (ADA, notebook()))
+        data = bytearray(path.read_bytes())
+        data[data.index(b"PK\x01\x02") + 6] = 99
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match="not a readable zip file"):
+            collect.collect(work, "hmm", path)
 
     def test_many_entries(self, work, tmp_path, monkeypatch):
         monkeypatch.setattr(archive, "MAX_MEMBERS", 50)
