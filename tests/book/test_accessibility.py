@@ -18,7 +18,6 @@ OPTIONS = {
 
 def violations(page):
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    page.evaluate("axe.configure({noHtml: true})")  # violations are told by their selector
     found = page.evaluate(f"axe.run(document, {json.dumps(OPTIONS)})")
     return [
         f"{v['id']} ({v['impact']}): {node['target']} {node['failureSummary']}"
