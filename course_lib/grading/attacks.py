@@ -162,6 +162,34 @@ def write():
     time.sleep(2)
 refused("files that cannot be listed", write)
 """,
+    "files too deep for a path": """
+def write():
+    os.chdir(os.environ["TMPDIR"])
+    for _ in range(20):
+        os.mkdir("d" * 250)
+        os.chdir("d" * 250)
+    for i in range(100):
+        with open(str(i), "wb") as file:
+            for _ in range(10):
+                file.write(bytes(2**20))
+                file.flush()
+    time.sleep(2)
+refused("files too deep", write)
+""",
+    "deleted files on their way": """
+def write():
+    pair = socket.socketpair()
+    for i in range(20):
+        path = os.path.join(os.environ["TMPDIR"], str(i))
+        file = os.open(path, os.O_RDWR | os.O_CREAT)
+        os.unlink(path)
+        for _ in range(10):
+            os.write(file, bytes(2**20))
+        socket.send_fds(pair[0], [b"x"], [file])
+        os.close(file)
+    time.sleep(2)
+refused("deleted files", write)
+""",
     "deleted files in memory": """
 def write():
     libc.mmap.restype = ctypes.c_void_p

@@ -103,6 +103,9 @@ PRETENDED_WITHOUT_NAMESPACES = {
 }
 DENIED_WITHOUT_NAMESPACES = {
     "mq_open": (240, 180),
+    # A file descriptor on its way is in no process' table: a deleted file would count nowhere.
+    "sendmsg": (46, 211),
+    "sendmmsg": (307, 269),
     "setpriority": (141, 140),
     "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119),

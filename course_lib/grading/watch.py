@@ -118,10 +118,10 @@ def folder_size(folder, pids, largest, shared_user):
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
                     total += 512 * entry.stat(follow_symlinks=False).st_blocks
-        except PermissionError:
-            return float("inf")
-        except OSError:  # deleted meanwhile
+        except (FileNotFoundError, NotADirectoryError):  # deleted meanwhile
             continue
+        except OSError:  # closed to its owner, or too deep for a path
+            return float("inf")
     deleted = {}
     for pid in pids:
         try:
