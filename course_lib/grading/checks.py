@@ -81,7 +81,7 @@ def check(question, points, hidden=False):
     """Make a function a check of a question.
 
     The function asks by parameter names for what it needs: ``student``, ``rng`` and, if hidden,
-    ``solution``. It raises :class:`CheckFailed`, as ``close`` and the others here do, or returns
+    ``solution``. It raises ``CheckFailed``, as ``close`` and the others here do, or returns
     None for all points or a number in [0, 1] for that part of them.
 
     Parameters
@@ -95,7 +95,7 @@ def check(question, points, hidden=False):
     Returns
     -------
     decorate : callable
-        Turns the function into a :class:`Check`; the first line of its docstring is the title.
+        Turns the function into a ``Check``; the first line of its docstring is the title.
 
     Raises
     ------
