@@ -36,11 +36,10 @@ def write(assignment, release, folder):
     right = reference(assignment)
     notebooks = {"reference": right, "blank": {}}
     notebooks |= {wrong.name: right | wrong.answers for wrong in assignment.wrong}
-    titles = {wrong.name: wrong.title for wrong in assignment.wrong}
     for student, answers in notebooks.items():
         files.write_file(
             folder / "inbox" / student / f"{assignment.name}.ipynb", answered(text, answers)
         )
-    rows = [{"student": name, "name": titles.get(name, name).rstrip(".")} for name in notebooks]
+    rows = [{"student": name, "name": name.replace("_", " ").capitalize()} for name in notebooks]
     files.write_csv(folder / "roster.csv", rows, ("student", "name"))
     return list(notebooks)
