@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from course_lib.grading import grader
 from course_lib.grading.checks import array, check, close
 from course_lib.grading.limits import Limits
 from course_lib.grading.manifest import Cell, CheckInfo, Manifest, Question
@@ -142,3 +143,34 @@ class Equal({base}):
 def normalize(x):
     return Equal({arguments})
 """
+
+
+def mark(data, kind, **options):
+    """Grade; whatever the student does, the result is whole and the machine not to blame."""
+    result = grader.grade(data, bundle(**options), kind, SECRET)
+    assert result["infrastructure"] is None
+    assert result["points"] is not None
+    json.dumps(result, allow_nan=False).encode()
+    return result
+
+
+def reasons(result):
+    return [c["reason"] for q in result["questions"] for c in q["checks"]]
+
+
+def points(result):
+    return {q["name"]: q["points"] for q in result["questions"] if not q["manual"]}
+
+
+def statuses(result):
+    return [cell["status"] for cell in result["cells"] if cell["role"] != "locked"]
+
+
+def of_students(result):
+    """All that a student gets to see of a result, as text."""
+    shown = [result["cells"], result["flags"], result["written"], result["points"]]
+    for question in result["questions"]:
+        for entry in question["checks"]:
+            hidden = {"name", "title", "detail"} if entry["hidden"] else set()
+            shown.append({k: v for k, v in entry.items() if k not in hidden})
+    return json.dumps(shown)
