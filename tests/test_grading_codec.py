@@ -1,6 +1,7 @@
 """What passes between a student's process and the grader: round trips, limits, arbitrary bytes."""
 
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -197,3 +198,44 @@ class TestHostileBytes:
     def test_message_beyond_the_limit(self):
         with pytest.raises(CodecError, match="larger than 16 MB"):
             decode(bytes(codec.MAX_BYTES + 1))
+
+
+class TestHashed:
+    """Entries with one hash are compared in pairs, with all that is in them."""
+
+    @staticmethod
+    def same_hash(number, length):
+        entries = b"".join(
+            b"U"
+            + struct.pack(">I", length)
+            + codec.encode(1.5) * (length - 1)
+            # Python's hash of a whole number is its rest by this prime.
+            + codec.encode(5 + i * (2**61 - 1))
+            for i in range(number)
+        )
+        return struct.pack(">I", number) + entries
+
+    def test_slow_ones_are_refused(self):
+        for frame in (
+            b"S" + self.same_hash(4_900, 38),
+            b"U" + struct.pack(">I", 1) + b"F" + self.same_hash(300, 17),
+        ):
+            with pytest.raises(codec.CodecError, match="too large"):
+                codec.decode(frame)
+
+    def test_those_that_are_taken_are_quick(self):
+        start = time.monotonic()
+        assert len(codec.decode(b"S" + self.same_hash(1_600, 2))) == 1_600
+        assert len(codec.decode(b"S" + self.same_hash(70, 70))) == 70
+        assert time.monotonic() - start < 2
+
+    def test_values_of_a_dict_and_lists_are_not_hashed(self):
+        value = {"a": [[1.5] * 9_000], (1, 2): ((1,) * 9_000,)}
+        assert codec.decode(codec.encode(value)) == value
+
+    def test_both_ways_have_one_limit(self):
+        for value in ({((1,) * 5_000,)}, {((1,) * 5_000,): 1}, [{(1,) * 4_999, 2}]):
+            with pytest.raises(codec.CodecError, match="too many"):
+                codec.encode(value)
+        value = {(1,) * 4_999}
+        assert codec.decode(codec.encode(value)) == value

@@ -232,7 +232,7 @@ import signal
 for name in range(1, 32):
     try: signal.signal(name, signal.SIG_IGN)
     except (OSError, ValueError): pass
-deep = "d" * 100
+deep = "d"  # as deep as a path can be; what is deeper counts as too much
 for _ in range(1500):
     os.mkdir(deep)
     os.chdir(deep)

@@ -16,8 +16,9 @@ MAX_TEXT = 4 * 2**20  # bytes of all texts of one message: in memory they may be
 MAX_DEPTH = 64  # lists in lists
 MAX_ITEMS = 200_000  # all entries of all containers of one message
 ARRAY_ITEMS = 10  # an array takes as much memory as so many other entries, even if it is empty
-# Sets and dicts alone can be made slow to build by entries with the same hash.
-MAX_HASHED = 5_000  # of all of them in one message
+# Sets and dicts alone can be made slow to build by entries with the same hash, and the slower the
+# more is in each entry.
+MAX_HASHED = 5_000  # of all of them in one message, with all that is in entries and keys
 MAX_INT_BYTES = 1_700  # 4 000 digits: what Python itself turns into text by default
 DTYPES = {
     np.dtype(name).str.lstrip("<|="): np.dtype(name)
@@ -72,14 +73,14 @@ class _Writer:
     def __init__(self):
         self.out, self.items, self.hashed, self.text = bytearray(), 0, 0, 0
 
-    def write(self, value, depth):
+    def write(self, value, depth, hashed=False):
         if depth > MAX_DEPTH:
             raise CodecError(f"value is nested deeper than {MAX_DEPTH} levels, or holds itself")
         kind = type(value)
         if kind in _PLAIN:
             _PLAIN[kind](self, value)
         elif kind in _CONTAINERS:
-            self.write_container(_CONTAINERS[kind], value, depth)
+            self.write_container(_CONTAINERS[kind], value, depth, hashed)
         elif kind is np.ndarray or isinstance(value, np.generic):
             self.write_array(b"a" if kind is np.ndarray else b"n", np.asarray(value))
         elif kind is Tensor:
@@ -115,16 +116,16 @@ class _Writer:
             raise CodecError(f"text is larger than {MAX_TEXT // 2**20} MB")
         self.put_sized(b"s", data)
 
-    def write_container(self, tag, value, depth):
+    def write_container(self, tag, value, depth, hashed):
         pairs = tag == b"D"
         self.items += len(value)
-        self.hashed += len(value) if tag in HASHED else 0
+        self.hashed += len(value) if hashed or tag in HASHED else 0
         if self.items > MAX_ITEMS or self.hashed > MAX_HASHED:
             raise CodecError(f"value has more than {MAX_ITEMS} entries, or a set or dict too many")
         self.put(tag, struct.pack(">I", len(value)))
         for entry in value.items() if pairs else value:
-            for part in entry if pairs else (entry,):
-                self.write(part, depth + 1)
+            for i, part in enumerate(entry if pairs else (entry,)):
+                self.write(part, depth + 1, hashed or (tag in HASHED and i == 0))
 
     def write_array(self, tag, array):
         name = array.dtype.str.lstrip("<|=>")
@@ -197,14 +198,14 @@ class _Reader:
     def take_sized(self):
         return self.take(*self.unpack(">I"))
 
-    def read(self, depth):
+    def read(self, depth, hashed=False):
         if depth > MAX_DEPTH:
             raise CodecError(f"value is nested deeper than {MAX_DEPTH} levels")
         tag = bytes(self.take(1))
         if tag in _READ_PLAIN:
             return _READ_PLAIN[tag](self)
         if tag in _READ_CONTAINERS:
-            return self.read_container(tag, depth)
+            return self.read_container(tag, depth, hashed)
         if tag in (b"a", b"n", b"x"):
             return self.read_array(tag)
         raise CodecError(f"unknown tag {tag!r} at byte {self.at - 1}")
@@ -225,14 +226,18 @@ class _Reader:
         except UnicodeDecodeError as error:
             raise CodecError(f"text is not UTF-8: {error.reason}") from error
 
-    def read_container(self, tag, depth):
+    def read_container(self, tag, depth, hashed):
         (count,) = self.unpack(">I")
         self.items += count
-        self.hashed += count if tag in HASHED else 0
+        self.hashed += count if hashed or tag in HASHED else 0
         if self.items > MAX_ITEMS or self.hashed > MAX_HASHED:
             raise CodecError(f"container of {count} entries is too large")
         size = count * (2 if tag == b"D" else 1)
-        entries = [self.read(depth + 1) for _ in range(size)]
+        inside = tag in HASHED
+        entries = [
+            self.read(depth + 1, hashed or (inside and (tag != b"D" or i % 2 == 0)))
+            for i in range(size)
+        ]
         try:
             if tag == b"D":
                 value = dict(zip(entries[::2], entries[1::2], strict=True))
