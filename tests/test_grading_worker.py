@@ -51,6 +51,11 @@ class TestCell:
         assert "return 1 / 0" in error["trace"]
         assert "worker.py" not in error["trace"] and "site-packages" not in error["trace"]
 
+    def test_a_fork_of_a_cell_has_no_part_in_the_conversation(self, worker):
+        """Two that read from one pipe would each get a part of the next question."""
+        assert cell(worker, "import os\nx = os.fork()\ndef f():\n    return x > 0")["ok"]
+        assert [call(worker, "f")["value"] for _ in range(20)] == [True] * 20
+
     @pytest.mark.parametrize(
         "source, kind",
         [("def f(:", "SyntaxError"), ("import sys; sys.exit('x')", "SystemExit")],

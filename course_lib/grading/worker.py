@@ -166,7 +166,7 @@ class _Worker:
     """Answers requests from one pipe on the other."""
 
     def __init__(self, bound):
-        self.outputs = _Outputs(bound)
+        self.outputs, self.pid = _Outputs(bound), os.getpid()
         self.shell = _make_shell(self.outputs)
         self.own_names = set(self.shell.user_ns)
         sys.stdout = sys.stderr = self.outputs
@@ -182,6 +182,8 @@ class _Worker:
             (size,) = struct.unpack(">I", _take(4))
             request = codec.decode(_take(size))
             reply = self.answer(request)
+            if os.getpid() != self.pid:  # a fork that a cell made: the question was its parent's
+                os._exit(0)
             reply |= {"id": request["id"], "outputs": self.outputs.take()}
             try:
                 data = codec.encode(reply)
