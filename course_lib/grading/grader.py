@@ -16,10 +16,10 @@ import numpy as np
 
 from course_lib.grading import checks, notebook
 from course_lib.grading.channel import ChannelError
+from course_lib.grading.results import VERSION
 from course_lib.grading.session import ENDS, Session
 from course_lib.grading.student import Student
 
-VERSION = 1  # of the result
 MAX_MESSAGE, MAX_DETAIL = 1_000, 10_000  # characters
 TELLING = ("error", "failed", "partial", "missing")  # what comes with a text of its own
 WITHHELD = "It was tried after hidden checks, because another one ended or stalled the notebook."
