@@ -350,15 +350,26 @@ class TestChecks:
         student = Stand(right | {"best_two": best_two})
         assert lost(student, 0) == ({}, set())
 
-    def test_contradiction_without_its_day_is_worth_half(self, right):
+    @pytest.mark.parametrize("text", ["impossible", f"one of the days {list(range(25))}"])
+    def test_contradiction_without_its_day_is_worth_half(self, right, text):
         def forward(weights, pi, A):
             try:
                 return right["forward"](weights, pi, A)
             except ValueError:
-                raise ValueError("impossible") from None
+                raise ValueError(text) from None
 
         student = Stand(right | {"forward": forward})
         assert lost(student, 0) == ({"forward": 0.25}, {"contradiction"})
+
+    def test_the_evening_before_may_be_named_too(self, right):
+        def forward(weights, pi, A):
+            try:
+                return right["forward"](weights, pi, A)
+            except ValueError as error:
+                day = int(re.search(r"\d+", str(error))[0])
+                raise ValueError(f"from {day - 1} to {day} of {len(weights)}") from None
+
+        assert lost(Stand(right | {"forward": forward}), 0) == ({}, set())
 
 
 class TestRelease:

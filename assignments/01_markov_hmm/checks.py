@@ -154,7 +154,9 @@ def contradiction(student, rng):
     try:
         student.forward(weights, pi, A)
     except StudentError as refusal:
-        return 1.0 if re.search(rf"(?<!\d){day}(?!\d)", refusal.message) else 0.5
+        # One who names all days has named this one as well; the evening before may stand there.
+        named = set(re.findall(r"\d+", refusal.message)) & {str(n) for n in range(10, 20)}
+        return 1.0 if str(day) in named and len(named) <= 2 else 0.5
     return 0.0
 
 
