@@ -29,6 +29,44 @@ def of(folder):
     return total.hexdigest()
 
 
+def verified(folder, manifest):
+    """Return a bundle's digest, after a look at every byte and at the versions here.
+
+    Parameters
+    ----------
+    folder : path
+    manifest : Manifest
+        The bundle's.
+
+    Returns
+    -------
+    digest : str
+
+    Raises
+    ------
+    ValueError
+        If the bundle was changed, or released with other versions of Python or NumPy.
+    """
+    try:
+        said, found = (Path(folder) / FILE).read_text().strip(), of(folder)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{folder}: no bundle ({error}); release the assignment") from error
+    if found != said:
+        raise ValueError(
+            f"{folder}: its files are not those that were released (digest {found[:12]}, "
+            f"released {said[:12]}); release the assignment again"
+        )
+    here = environment("torch" in dict(manifest.environment))
+    if manifest.environment != here:
+        theirs = ", ".join(f"{name} {number}" for name, number in manifest.environment)
+        ours = ", ".join(f"{name} {number}" for name, number in here)
+        raise ValueError(
+            f"{folder}: was released with {theirs}, here is {ours}; use the same versions, "
+            "or release the assignment again"
+        )
+    return found
+
+
 def environment(torch=False):
     """Return what the numbers of a result depend on, besides the bundle's files.
 
