@@ -297,6 +297,9 @@ class TestLoad:
         with pytest.raises(ValueError, match="not those that were released"):
             bundle.load(copy)
         (copy / "checks.py").unlink()
+        with pytest.raises(ValueError, match="not those that were released"):
+            bundle.load(copy)
+        (copy / "digest").unlink()
         with pytest.raises(ValueError, match="no bundle"):
             bundle.load(copy)
 

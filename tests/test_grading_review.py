@@ -78,15 +78,6 @@ def saved(page):
     page.get_by_text("Saved at").wait_for()
 
 
-def wait_for_line(work, count):
-    """Wait until manual.csv has so many marks."""
-    for _ in range(100):
-        if len(lines(work)) >= count:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{len(lines(work))} lines in manual.csv, wanted {count}")
-
-
 def other_marks(work, points, student="ada", submission="0" * 64, **changes):
     """A line by somebody else, as another program or a person with an editor would write it."""
     line = dict.fromkeys(gradebook.MANUAL_COLUMNS, "") | {"student": student, "marker": "nora"}
@@ -153,7 +144,7 @@ class TestKeyboard:
         page.keyboard.press("2")
         saved(page)
         page.keyboard.press("2")
-        wait_for_line(work, 2)
+        page.get_by_text("0 of 3 marked").wait_for()
         assert marks(work)["ada", "report"].points is None
         row = gradebook.rows(work, "hmm")[0]
         assert row.state == gradebook.AWAITING

@@ -157,13 +157,14 @@ def load(folder):
         If it is missing, changed, or made with other versions of Python or NumPy.
     """
     folder = Path(folder).resolve()
+    found = digest.verified(folder)
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
         source = (folder / CHECKS).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{folder}: no bundle ({error}); release the assignment") from error
     manifest = from_json(text, folder / MANIFEST)
-    found = digest.verified(folder, manifest)
+    digest.check_versions(manifest, folder)
     checks = assignments.load_checks(source, folder / CHECKS)
     return Bundle(folder, manifest, found, checks, solution.Solution(folder))
 

@@ -29,14 +29,12 @@ def of(folder):
     return total.hexdigest()
 
 
-def verified(folder, manifest):
-    """Return a bundle's digest, after a look at every byte and at the versions here.
+def verified(folder):
+    """Return a bundle's digest, after a look at every byte.
 
     Parameters
     ----------
     folder : path
-    manifest : Manifest
-        The bundle's.
 
     Returns
     -------
@@ -45,7 +43,7 @@ def verified(folder, manifest):
     Raises
     ------
     ValueError
-        If the bundle was changed, or released with other versions of Python or NumPy.
+        If the bundle is missing or was changed.
     """
     try:
         said, found = (Path(folder) / FILE).read_text().strip(), of(folder)
@@ -56,6 +54,23 @@ def verified(folder, manifest):
             f"{folder}: its files are not those that were released (digest {found[:12]}, "
             f"released {said[:12]}); release the assignment again"
         )
+    return found
+
+
+def check_versions(manifest, folder):
+    """Refuse to compute with other versions than those of the release.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    folder : path
+        The bundle, for messages.
+
+    Raises
+    ------
+    ValueError
+        If Python, NumPy or PyTorch differ.
+    """
     here = environment("torch" in dict(manifest.environment))
     if manifest.environment != here:
         theirs = ", ".join(f"{name} {number}" for name, number in manifest.environment)
@@ -64,7 +79,6 @@ def verified(folder, manifest):
             f"{folder}: was released with {theirs}, here is {ours}; use the same versions, "
             "or release the assignment again"
         )
-    return found
 
 
 def environment(torch=False):

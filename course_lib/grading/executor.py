@@ -89,7 +89,8 @@ def run(
         raise ValueError("either jobs or the address of a Dask scheduler, not both")
     manifest = workspace.manifest(name)
     folder = workspace.path(name, "bundle").resolve()
-    digest = digests.verified(folder, manifest)
+    digest = digests.verified(folder)
+    digests.check_versions(manifest, folder)
     every = _tasks(workspace, name, only)
     tasks = [task for task in every if force or not _is_done(workspace, name, task, digest)]
     skipped = len(every) - len(tasks)
