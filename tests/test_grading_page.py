@@ -15,8 +15,8 @@ import pytest
 
 from course_lib.grading import files
 from tests.browser import watch
-from tests.grading_support import working
 
+pytest_plugins = "tests.grading_support"
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "book" / "back" / "grading.md"
 BLOCK = re.compile(r"```(sh|text)\n(.*?)```", re.DOTALL)
@@ -74,9 +74,8 @@ def review(code, folder, browser):
 
 
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory, browser):
+def walked(tmp_path_factory, browser, sandbox_kind):
     """The folder after all commands of the page, and what each printed."""
-    working(None)
     folder, printed = tmp_path_factory.mktemp("instructor"), []
     for code, told in steps():
         if code.startswith("course-grade review"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.grading import doctor, places, sandbox, watch
+from course_lib.grading import doctor, landlock, places, sandbox, watch
 from course_lib.grading.limits import Limits, from_table
 
 pytest_plugins = "tests.grading_support"
@@ -190,6 +190,13 @@ except (ImportError, PermissionError):
         assert run(each_kind, code, site=True) == ""
         monkeypatch.setattr(places, "hidden_places", lambda: [package])
         assert run(each_kind, code, site=True) == "hidden"
+
+    def test_more_places_than_a_command_line_holds(self, each_kind, monkeypatch):
+        many = [(f"/usr/lib{'/.' * n}", landlock.READ) for n in range(500)]
+        before = places.landlock_rules
+        monkeypatch.setattr(places, "landlock_rules", lambda *given: [*before(*given), *many])
+        assert sum(len(path) for path, _ in many) > 131_072
+        assert run(each_kind, "say(1)") == "1"
 
     def test_no_privileges(self, each_kind):
         code = """

@@ -69,15 +69,20 @@ class Sandbox:
                         "filter": seccomp.filter_program(namespaces=False),
                     }
             launcher = places.inside(kind, places.INSIDE[0])
-            command += [places.PYTHON, "-I", "-S", launcher, marshal.dumps(spec).hex()]
+            command += [places.PYTHON, "-I", "-S", launcher]
+            # In memory, not on the command line: rules for many places are longer than that holds.
+            told = os.memfd_create("sandbox")
+            theirs.append(told)
+            os.write(told, marshal.dumps(spec))
+            os.lseek(told, 0, os.SEEK_SET)
             self.process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=told,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 env=places.environment(spec["home"]),
                 cwd="/",
-                pass_fds=theirs[:3] + theirs[4:],
+                pass_fds=[fd for fd in theirs if fd not in (errors, told)],
                 start_new_session=True,
             )
         except OSError as error:  # no disk, no memory, too many processes

@@ -18,8 +18,10 @@ SIGKILL = 9  # importing signal, json or shutil would cost as much as starting P
 
 
 def main():
-    """Read what to do from the command line, and do it."""
-    spec = marshal.loads(bytes.fromhex(sys.argv[1]))
+    """Read what to do from standard input, and do it."""
+    with open(0, "rb") as said:
+        spec = marshal.loads(said.read())
+    os.open("/dev/null", os.O_RDONLY)  # in its place, 0
     if spec["kind"] == "bubblewrap":
         if spec["uid"] is not None:
             os.setgroups([])
