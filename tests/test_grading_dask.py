@@ -17,7 +17,7 @@ import pytest
 
 from course_lib.grading import cluster, executor, watch
 from tests import grading_course as course
-from tests.grading_course import HALF, NAME, RIGHT
+from tests.grading_course import NAME
 
 pytest_plugins = "tests.grading_support"
 
@@ -96,12 +96,7 @@ def stop(program):
 def template(tmp_path_factory, sandbox_kind):
     root = tmp_path_factory.mktemp("course")
     workspace = course.build(root / "work")
-    release = course.release(workspace)
-    notebooks = {
-        f"s{n}": course.answered(release, RIGHT if n % 2 else HALF, [f"print({n})"])
-        for n in range(SIZE)
-    }
-    course.hand_in(workspace, notebooks)
+    course.hand_in(workspace, course.notebooks(workspace, SIZE))
     shutil.copytree(workspace.root, root / "fresh")
     executor.run(workspace, NAME, kind=sandbox_kind)
     return root / "fresh", course.snapshot(workspace)

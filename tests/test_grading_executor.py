@@ -17,7 +17,7 @@ import pytest
 
 from course_lib.grading import executor, grader, processes, results, sandbox, watch
 from tests import grading_course as course
-from tests.grading_course import HALF, NAME, RIGHT
+from tests.grading_course import NAME, RIGHT
 
 pytest_plugins = "tests.grading_support"
 
@@ -39,12 +39,7 @@ def template(tmp_path_factory, sandbox_kind):
     """A course with submissions, and the results of an undisturbed run."""
     root = tmp_path_factory.mktemp("course")
     workspace = course.build(root / "work")
-    release = course.release(workspace)
-    notebooks = {
-        f"s{n}": course.answered(release, RIGHT if n % 2 else HALF, [f"print({n})"])
-        for n in range(SIZE)
-    }
-    course.hand_in(workspace, notebooks)
+    course.hand_in(workspace, course.notebooks(workspace, SIZE))
     shutil.copytree(workspace.root, root / "fresh")
     summary = executor.run(workspace, NAME, kind=sandbox_kind)
     assert (summary.graded, summary.skipped, summary.infrastructure) == (SIZE, 0, [])

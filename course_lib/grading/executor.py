@@ -100,7 +100,7 @@ def run(
     with _stoppable(), contextlib.closing(way) as answers:
         for done, (task, result) in enumerate(answers, skipped + 1):
             if isinstance(result, str):
-                result = failure(task, manifest, digest, result)
+                result = results.empty(manifest, digest, task.hash, task.student, line=result)
             try:
                 results.store(workspace, name, result, force)
             except OSError as error:
@@ -164,38 +164,6 @@ def grade_bytes(data, task, bundle, kind, secret):
         return grader.grade(data, bundle, kind, secret, task.student)
     except Exception as error:  # one submission must not stop a batch
         return f"{type(error).__name__}: {error}"
-
-
-def failure(task, manifest, digest, line):
-    """Return the result of a submission that could not be graded by the machine's fault.
-
-    Parameters
-    ----------
-    task : Task
-    manifest : Manifest
-    digest : str
-    line : str
-
-    Returns
-    -------
-    result : dict
-    """
-    return {
-        "v": results.VERSION,
-        "submission": task.hash,
-        "student": task.student,
-        "assignment": manifest.name,
-        "digest": digest,
-        "sandbox": "",
-        "seconds": 0.0,
-        "points": None,
-        "max": manifest.automatic,
-        "questions": [],
-        "cells": [],
-        "flags": [],
-        "written": {},
-        "infrastructure": line,
-    }
 
 
 def _tasks(workspace, name, only):

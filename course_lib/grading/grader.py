@@ -14,9 +14,8 @@ import traceback
 
 import numpy as np
 
-from course_lib.grading import checks, notebook
+from course_lib.grading import checks, notebook, results
 from course_lib.grading.channel import ChannelError
-from course_lib.grading.results import VERSION
 from course_lib.grading.session import ENDS, Session
 from course_lib.grading.student import Student
 
@@ -52,22 +51,7 @@ def grade(data, bundle, kind, secret, student=""):
     """
     start = time.monotonic()
     manifest, digest = bundle.manifest, hashlib.sha256(data).hexdigest()
-    result = {
-        "v": VERSION,
-        "submission": digest,
-        "student": student,
-        "assignment": manifest.name,
-        "digest": bundle.digest,
-        "sandbox": kind,
-        "seconds": 0.0,
-        "points": None,
-        "max": manifest.automatic,
-        "questions": [],
-        "cells": [],
-        "flags": [],
-        "written": {},
-        "infrastructure": None,
-    }
+    result = results.empty(manifest, bundle.digest, digest, student, kind)
     try:
         seed = hmac.new(secret, digest.encode(), "sha256")
         entries = _entries(data, bundle, kind, seed, result)

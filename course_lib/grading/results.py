@@ -13,6 +13,45 @@ import secrets
 VERSION = 1
 
 
+def empty(manifest, digest, submission, student="", kind="", line=None):
+    """Return a result without points, yet to be filled or left so by the machine's fault.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    digest : str
+        Of the bundle.
+    submission : str
+        SHA-256 of the notebook's bytes.
+    student : str, default=""
+    kind : str, default=""
+        Of the sandbox.
+    line : str, optional
+        What went wrong by the machine's fault.
+
+    Returns
+    -------
+    result : dict
+        Plain data for JSON.
+    """
+    return {
+        "v": VERSION,
+        "submission": submission,
+        "student": student,
+        "assignment": manifest.name,
+        "digest": digest,
+        "sandbox": kind,
+        "seconds": 0.0,
+        "points": None,
+        "max": manifest.automatic,
+        "questions": [],
+        "cells": [],
+        "flags": [],
+        "written": {},
+        "infrastructure": line,
+    }
+
+
 def store(workspace, name, result, force=False):
     """Write a result; one that stands already is kept.
 
