@@ -4,25 +4,15 @@ Made by hand: these tests need no sandbox. ``HOSTILE`` is what a submission may 
 """
 
 import base64
-import json
 import struct
 import zlib
-from pathlib import Path
 
 from course_lib.grading import files, gradebook, results
 from course_lib.grading import manifest as manifests
 from course_lib.grading.manifest import Cell, CheckInfo, Manifest, Question, Rubric
 from course_lib.grading.workspace import Workspace
+from tests import axe
 
-AXE = Path(__file__).resolve().parents[1] / "node_modules" / "axe-core" / "axe.min.js"
-AXE_OPTIONS = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    },
-    "rules": {"target-size": {"enabled": True}},
-    "resultTypes": ["violations"],
-}
 # Each would set window.hit, ask evil.example for something, or break out of where it stands.
 HOSTILE = [
     "<script>window.hit = 1</script>",
@@ -232,10 +222,4 @@ def hand_in(work, student, submission, made=None, day=20):
 def violations(page):
     """What axe finds; every box is opened first."""
     page.evaluate("for (const box of document.querySelectorAll('details')) box.open = true")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate(f"axe.run(document, {json.dumps(AXE_OPTIONS)})")
-    return [
-        f"{v['id']} ({v['impact']}): {node['target']} {node['failureSummary']}"
-        for v in found["violations"]
-        for node in v["nodes"]
-    ]
+    return axe.violations(page)

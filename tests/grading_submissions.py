@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from course_lib.grading import grader
+from course_lib.grading.bundle import Bundle
 from course_lib.grading.checks import array, check, close
 from course_lib.grading.limits import Limits
 from course_lib.grading.manifest import Cell, CheckInfo, Manifest, Question
@@ -81,9 +82,7 @@ def bundle(checks=CHECKS, limits=LIMITS, solution=SOLUTION, folder=Path("/nowher
         checks=tuple(CheckInfo(c.name, c.question, c.points, c.hidden, c.title) for c in checks),
         limits=limits,
     )
-    return SimpleNamespace(
-        manifest=manifest, digest="d" * 64, checks=tuple(checks), solution=solution, folder=folder
-    )
+    return Bundle(folder, manifest, "d" * 64, tuple(checks), solution)
 
 
 _QUESTIONS = ("normalize", "smooth")

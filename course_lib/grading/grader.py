@@ -71,10 +71,9 @@ def _entries(data, bundle, kind, seed, result):
     except notebook.Unreadable as error:
         return {check.name: _entry(check, error.reason, error.message) for check in bundle.checks}
     result["flags"], result["written"] = list(reading.flags), dict(reading.written)
-    data_dir = bundle.folder / "data"
     entries = {}
     limits = manifest.limits
-    with Session(kind, limits, reading.cells, data_dir if data_dir.is_dir() else None) as session:
+    with Session(kind, limits, reading.cells, bundle.data_dir) as session:
         session.ready()
         # Visible ones first: what they tell may be a text of the student's, who may have put an
         # input into it that a hidden one has shown.

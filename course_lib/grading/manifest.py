@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass, field
 from course_lib.grading.limits import Limits
 
 VERSION = 1
-ROLES = ("locked", "answer", "written", "check", "text")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the released notebook.
+    """One cell of the released notebook; roles are locked, answer, written, check and text.
 
     ``names`` are what the reference's cell defines, by which an answer is found again whose id
     was lost. ``source`` is what students get.

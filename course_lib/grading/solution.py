@@ -3,7 +3,6 @@
 import contextlib
 import io
 import threading
-from importlib import import_module
 from pathlib import Path
 
 from course_lib.grading import codec
@@ -43,7 +42,7 @@ class Solution:
                     raise LookupError(f"the solution defines no {name}")
                 value = self._space[name]
                 if call:
-                    args, kwargs = _tensors(codec.decode(codec.encode((args, kwargs))))
+                    args, kwargs = codec.tensors(codec.decode(codec.encode((args, kwargs))))
                     value = value(*args, **kwargs)
         return codec.decode(codec.encode(value))
 
@@ -58,14 +57,3 @@ class _Reference:
     @property
     def value(self):
         return self._solution._ask(self._name, (), {}, call=False)
-
-
-def _tensors(value):
-    """The value with PyTorch's tensors where the codec has its own; so does the worker."""
-    if type(value) is codec.Tensor:
-        return import_module("torch").from_numpy(value.array)  # only where a course uses it
-    if type(value) is dict:
-        return {key: _tensors(entry) for key, entry in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(map(_tensors, value))
-    return value

@@ -16,7 +16,6 @@ import struct
 import sys
 import traceback
 import warnings
-from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 
@@ -227,7 +226,7 @@ class _Worker:
             pyplot.close("all")
 
     def call(self, request):
-        args, kwargs = _tensors(request["args"]), _tensors(request["kwargs"])
+        args, kwargs = codec.tensors(request["args"]), codec.tensors(request["kwargs"])
         return self.find(request["name"])(*args, **kwargs)
 
     def value(self, request):
@@ -246,17 +245,6 @@ class _Worker:
         """Names that the notebook has defined, and whether they can be called."""
         names = {n: v for n, v in self.shell.user_ns.items() if n not in self.own_names}
         return {n: callable(v) for n, v in names.items() if not n.startswith("_")}
-
-
-def _tensors(value):
-    """The value with PyTorch's tensors where the codec has its own."""
-    if type(value) is codec.Tensor:
-        return import_module("torch").from_numpy(value.array)  # only where a course uses it
-    if type(value) is dict:
-        return {key: _tensors(entry) for key, entry in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(map(_tensors, value))
-    return value
 
 
 def _failure(error):
