@@ -23,6 +23,7 @@ PARTS = {
     "plotting",
     "training",
     "datasets",
+    "ladder",
     "exercises",
     "demos",
     "book_ext",
@@ -39,6 +40,10 @@ ALLOWED = {
     "plotting": {"numpy", "_checks", "trace", "model", "plotting", "matplotlib", "IPython"},
     "training": {"numpy", "_checks", "trace", "model", "datasets", "torch", "tqdm"},
     "datasets": {"numpy", "_checks", "trace", "model", "datasets", "vega_datasets", "pandas"},
+    "ladder": {
+        *("numpy", "_checks", "trace", "model", "datasets", "training", "ladder"),
+        *("torch", "tqdm"),
+    },
     "exercises": {"numpy", "_checks", "trace", "model", "datasets", "exercises"},
     "demos": {
         *("numpy", "_checks", "trace", "model", "demos"),
