@@ -73,6 +73,20 @@ PICTURES = {
         {"by hand": 0.5, "trained": np.array([0.48, 0.49, 0.52])},
         levels={"chance": 0.64, "ceiling": 0.47},
     ),
+    "ladder": lambda: plotting.plot_ladder(
+        {
+            "copy": {"Markov": np.array([0.0, 0.1]), "GRU": np.array([1.0, 0.9, -3.0])},
+            "adding": {"GRU": np.array([0.5]), "SSM": np.array([0.7])},
+            "parity": {"Markov": np.array([0.2])},
+        },
+        {"Markov": "counts", "GRU": "recurrent"},
+    ),
+    "reach": lambda: plotting.plot_reach(
+        [5, 20, 50, 100, 200],
+        {name: np.array([[1, 1, 1], [1, 0.9, 0.8], [0.5, 0.2, 0.1], [0, 0, 0], [np.nan] * 3])
+         for name in ("Markov", "LSTM", "GRU")},
+        {"Markov": "counts", "LSTM": "recurrent", "GRU": "recurrent"},
+    ),
     "tasks": lambda: plotting.plot_tasks(
         {"memory, lag 10": {"RNN": np.array([1.0, 0.9]), "GRU": np.array([0.0, 0.1])}},
         {"memory, lag 10": {"RNN": np.array([70.0, 80]), "GRU": np.array([np.nan, np.nan])}},
@@ -381,6 +395,80 @@ class TestWhatIsDrawn:
         assert [t.get_text() for t in below.get_yticklabels()] == ["truth", "Viterbi"]
         assert [len(c.get_paths()) for c in below.collections] == [1, 1]
         assert len(top.lines) == 2
+
+
+class TestLadder:
+    def marks(self, ax):
+        """{(row, rounded skill): marker} of a panel; the two levels have no marker."""
+        return {
+            (round(y), round(float(x), 2)): line.get_marker()
+            for line in ax.lines
+            if line.get_marker() != "None"
+            for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
+        }
+
+    def test_every_seed_is_a_mark_in_the_row_of_its_model(self):
+        copy, adding, parity = axes_of("ladder")
+        rows = [text.get_text() for text in copy.get_yticklabels()]
+        assert rows == ["Markov", "GRU", "SSM"]
+        assert copy.get_ylim()[0] > copy.get_ylim()[1]  # row 0 on top
+        assert self.marks(copy) == {
+            (0, 0.0): "o", (0, 0.1): "o", (1, 1.0): "s", (1, 0.9): "s", (1, -0.15): "<",
+        }  # fmt: skip
+        assert self.marks(adding) == {(1, 0.5): "s", (2, 0.7): "^"}
+        assert [ax.get_title() for ax in (copy, adding, parity)] == ["copy", "adding", "parity"]
+
+    def test_what_was_not_run_says_so(self):
+        found = [
+            [(text.get_text(), text.get_position()[1]) for text in ax.texts]
+            for ax in axes_of("ladder")
+        ]
+        assert found == [[("not run", 2)], [("not run", 0)], [("not run", 1), ("not run", 2)]]
+
+    def test_legend_has_the_levels_and_every_family_once(self):
+        (legend,) = PICTURES["ladder"]().legends
+        assert [text.get_text() for text in legend.texts] == [
+            "chance", "ceiling", "counts", "recurrent",
+        ]  # fmt: skip
+
+    def test_nine_models_keep_their_rows_apart(self):
+        names = [f"model {k}" for k in range(9)]
+        fig = plotting.plot_ladder({"copy": dict.fromkeys(names, np.array([0.5, 0.6, 0.7]))})
+        fig.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in fig.axes[0].get_yticklabels()]
+        assert all(above.y0 >= below.y1 - 1 for above, below in itertools.pairwise(boxes))
+
+    @pytest.mark.parametrize("skill", [{}, {"copy": {}}])
+    def test_nothing_to_draw(self, skill):
+        with pytest.raises(ValueError, match="at least one task"):
+            plotting.plot_ladder(skill)
+
+    def test_skill_that_is_no_number_is_named(self):
+        with pytest.raises(ValueError, match="GRU on copy"):
+            plotting.plot_ladder({"copy": {"GRU": np.array([1.0, np.nan])}})
+
+
+class TestReach:
+    def test_line_is_the_median_and_stops_where_nothing_was_measured(self):
+        for ax in axes_of("reach"):
+            (line,) = (line for line in ax.lines if line.get_linewidth() == 1.2 and line.get_c()
+                       in plotting.PALETTE)  # fmt: skip
+            assert line.get_xdata().tolist() == [5, 20, 50, 100]
+            assert line.get_ydata().tolist() == [1, 0.9, 0.2, 0]
+
+    def test_every_seed_is_drawn_near_its_lag(self):
+        for ax in axes_of("reach"):
+            seeds = [line for line in ax.lines if line.get_marker() in plotting.MARKERS]
+            assert len(seeds) == 3
+            at = np.array([line.get_xdata() for line in seeds])
+            assert len(np.unique(at[:, 0])) == 3
+            np.testing.assert_allclose(at, [[5, 20, 50, 100, 200]] * 3, rtol=0.1)
+
+    def test_rows_must_be_lags(self):
+        with pytest.raises(ValueError, match=r"'GRU' must have shape \(2, S\)"):
+            plotting.plot_reach([5, 20], {"GRU": np.zeros((3, 2))})
+        with pytest.raises(ValueError, match="at least one model"):
+            plotting.plot_reach([5, 20], {})
 
 
 def test_in_the_browser(browser):

@@ -38,7 +38,7 @@ from course_lib.plotting._hidden_markov import (
     plot_states,
     plot_table,
 )
-from course_lib.plotting._ladder import plot_tasks
+from course_lib.plotting._ladder import plot_ladder, plot_reach, plot_tasks
 
 __all__ = [
     "BACKGROUNDS",
@@ -57,8 +57,10 @@ __all__ = [
     "plot_flow",
     "plot_gates",
     "plot_hysteresis",
+    "plot_ladder",
     "plot_mixture",
     "plot_plane",
+    "plot_reach",
     "plot_seeds",
     "plot_series",
     "plot_spectrum",
