@@ -160,6 +160,7 @@ def train(
     stop_loss=None,
     window=20,
     truncate=None,
+    decay=False,
     progress=True,
 ):
     """Train a model in place on batches that are drawn anew at every step.
@@ -187,6 +188,9 @@ def train(
     truncate : int, optional
         Cut the gradient every so many steps of a sequence (truncated BPTT); None sends it through
         the whole sequence.
+    decay : bool, default=False
+        Let the step size fall on a straight line from ``lr`` at the first update towards 0 after
+        the last of ``steps``, so that the noise of single batches dies out; else it stays.
     progress : bool, default=True
         Show a bar while training. The environment variable ``TQDM_DISABLE`` hides all bars.
 
@@ -224,6 +228,9 @@ def train(
                 f"loss {loss[-1]} and gradient norm {grad_norm[-1]} at step {step} must be finite; "
                 "use a smaller lr, or clip the gradient"
             )
+        if decay:
+            for group in optimiser.param_groups:
+                group["lr"] = lr * (1 - step / steps)
         optimiser.step()
         recent = float(np.mean(loss[-window:]))
         if step % 20 == 0:

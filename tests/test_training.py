@@ -161,6 +161,23 @@ class TestTrain:
         assert history.stopped and history.steps == steps
         np.testing.assert_array_equal(history.loss, losses[:steps])
 
+    def test_decay_is_a_straight_line_to_zero_after_the_last_step(self, monkeypatch):
+        seen = []
+
+        class Watching(torch.optim.SGD):
+            def __init__(self, params, lr):
+                super().__init__(params, lr)
+
+            def step(self):
+                seen.append(self.param_groups[0]["lr"])
+
+        monkeypatch.setattr(torch.optim, "Adam", Watching)
+        train(small(), memory, steps=5, seed=0, lr=0.5, decay=True, progress=False)
+        np.testing.assert_allclose(seen, [0.5, 0.4, 0.3, 0.2, 0.1], rtol=1e-12)
+        seen.clear()
+        train(small(), memory, steps=3, seed=0, lr=0.5, progress=False)
+        assert seen == [0.5, 0.5, 0.5]
+
     def test_without_reaching_it_says_so(self):
         history = train(small(), memory, steps=6, seed=1, stop_loss=1e-9, window=3)
         assert not history.stopped and history.steps == len(history.grad_norm) == 6
