@@ -216,6 +216,16 @@ def plain_mean(pi, A, B, n):
     return sandwich(np.full(len(pi), 1 / len(pi)), A, B, n)[0], sandwich(pi, A, B, n)[1]
 
 
+def half_known(pi, A, B, n):
+    low = entropies_of_blocks(pi, A, B, n)[0]
+    return low - entropies_of_blocks(pi, A, B, n - 1)[1], sandwich(pi, A, B, n)[1]
+
+
+def one_too_early(pi, A, B, n):
+    low = sum(p * sandwich(row, A, B, n)[1] for p, row in zip(pi, A, strict=True))
+    return low, sandwich(pi, A, B, n)[1]
+
+
 def nan_at_zero(pi, A, B, n):
     def last(table):
         p, known = np.array(list(table.values())), {}
@@ -256,7 +266,7 @@ WRONG = {
     "check_predict": [
         (lambda belief, A, B: belief @ B, "where is A?"),
         (lambda belief, A, B: predict(belief, A.T, B), "from right to left"),
-        (lambda belief, A, B: predict(belief, A.T / A.T.sum(1, keepdims=True), B), "entries are"),
+        (lambda belief, A, B: A @ belief / sum(A @ belief) @ B, "from right to left"),
         (lambda belief, A, B: predict(belief @ A, A, B), "one step is enough"),
         (lambda belief, A, B: belief @ A, "the next state"),
         (lambda belief, A, B: predict(np.eye(len(A))[belief.argmax()], A, B), "state alone"),
@@ -304,6 +314,7 @@ WRONG = {
         (abs_terms, "offset each other"),
         (lambda p, q: np.sum((p - q) ** 2) / len(p), "squared difference"),
         (lambda p, q: np.mean((p - q) ** 2), "squared difference"),
+        (lambda p, q: np.log(np.where(p > 0, p, q) / q).sum(1).mean(), "weighted by p"),
         (lambda p, q: [excess(p[[k]], q[[k]]) for k in range(len(p))], "one number a row"),
         (lambda p, q: excess(np.maximum(p, 0.01), q), "too"),
     ],
@@ -320,6 +331,8 @@ WRONG = {
         (lambda a, d: 1 - np.var(a - d, axis=0).sum() / np.var(a, axis=0).sum(), "constant offset"),
         (lambda a, d: d.var(axis=0).sum() / a.var(axis=0).sum(), "compares two spreads"),
         (lambda a, d: 1 - (1 - r_squared(a, d)) ** 0.5, "a root was taken"),
+        (lambda a, d: 1 - abs(a - d).sum() / abs(a - a.mean(axis=0)).sum(), "absolute errors"),
+        (lambda a, d: abs(r_squared(a, d)), "worse than the mean"),
         (lambda a, d: ((a - d) ** 2).mean(), "mean squared error"),
         (lambda a, d: 100 * r_squared(a, d), "in percent"),
         (lambda a, d: r_squared(a[:, :1], d[:, :1]), "too"),
@@ -365,6 +378,8 @@ WRONG = {
             lambda pi, A, B, n: (sandwich(pi, A, B, n)[0], entropies_of_blocks(pi, A, B, 1)[1]),
             "entropy of Y_n alone",
         ),
+        (half_known, "known to both entropies"),
+        (one_too_early, "the state before the first symbol"),
         (lambda *c: np.mean(sandwich(*c)), "expected 2 results"),
         (lambda *c: tuple(-h for h in sandwich(*c)), "the sign"),
     ],
