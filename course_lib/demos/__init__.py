@@ -5,6 +5,8 @@ A demo is a JSON state (``schema.json``) with a view. Python makes and checks th
 algorithms of ``course_lib`` on whatever the state is now.
 """
 
+from course_lib.demos._belief_networks import BeliefNetwork
+from course_lib.demos._belief_simplex import belief_simplex
 from course_lib.demos._chain import chain
 from course_lib.demos._demo import Demo
 from course_lib.demos._em import em
@@ -18,10 +20,12 @@ from course_lib.demos._three_cells import three_cells
 from course_lib.demos._trellis import trellis
 
 __all__ = [
+    "BeliefNetwork",
     "Choice",
     "Demo",
     "Goal",
     "Question",
+    "belief_simplex",
     "chain",
     "em",
     "family",
