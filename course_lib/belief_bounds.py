@@ -56,7 +56,8 @@ from course_lib.emissions import Categorical
 
 MAX_CELLS = 1000  # along an edge; with two states the error is then far below 1e-6
 MAX_CORNERS = 12_000  # of the grid; 153 cells along an edge for three states
-MAX_AHEAD = 500_000  # beliefs in the exact last steps
+MAX_EXACT = 5_000  # beliefs in the exact first steps of bounds_by_step
+MAX_AHEAD = 500_000  # beliefs in the exact last steps of the long run
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,8 @@ def bounds_by_step(measure, pi, A, B, T, *, cells=None):
     Returns
     -------
     bounds : Bounds
-        ``low`` and ``high`` have shape (T,); entry 0 is for t = 1, before anything was seen.
+        ``low`` and ``high`` have shape (T,); entry 0 is for t = 1. The first steps are exact, as
+        long as there are few sequences.
 
     Raises
     ------
@@ -203,9 +205,14 @@ def bounds_by_step(measure, pi, A, B, T, *, cells=None):
     """
     value, pi, A, B, cells = _read(measure, pi, A, B, cells)
     T = _whole("T", T)
-    less = [value(masses, B).sum() for masses in _knowing_less(pi[None], A, B, cells, T)]
-    more = [value(masses, B).sum() for masses in _knowing_more(pi[None], A, B, cells, T)]
-    return _ordered(np.array(less), np.array(more))
+    exact, masses = [], pi[None]
+    while len(exact) < T - 1 and len(masses) * B.shape[1] <= MAX_EXACT:
+        exact.append(value(masses, B).sum())
+        masses = _step(masses, A, B)
+    rest = masses, A, B, cells, T - len(exact)
+    less = [value(masses, B).sum() for masses in _knowing_less(*rest)]
+    more = [value(masses, B).sum() for masses in _knowing_more(*rest)]
+    return _ordered(np.array(exact + less), np.array(exact + more))
 
 
 def _long_run(measure, pi, A, B, cells, steps):
