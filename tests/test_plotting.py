@@ -12,14 +12,18 @@ import pytest
 from matplotlib.colors import to_hex
 
 from course_lib import plotting
+from course_lib.datasets import processes
 from course_lib.plotting import _frame
 from course_lib.plotting._cell import crossings
+from course_lib.plotting._simplex import simplex_colours
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 A = np.array([[0.7, 0.25, 0.05], [0.1, 0.6, 0.3], [0.0, 0.5, 0.5]])
 LABELS = ["sun", "rain", "snow"]
 Z = np.array([0, 0, 1, 1, 1, 0, 2])
+BELIEFS = np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0], [0.2, 0.5, 0.3]])
+DECODED = np.array([[1.4, -0.2, -0.2], [0.1, 0.9, 0], [0, 0, 1.0], [0.2, 0.4, 0.4]])
 PICTURES = {
     "table": lambda: plotting.plot_table(A, LABELS),
     "counts": lambda: plotting.plot_table(np.array([[3, 14, 15], [92, 6, 5]]), ["a", "b"], LABELS,
@@ -62,8 +66,20 @@ PICTURES = {
             "c": {"bit 0": -np.arange(30.0), "bit 1": np.arange(30.0)},
         }
     ),
+    "losses": lambda: plotting.plot_losses(
+        [0, 10, 20],
+        {"RNN": [[1.0, 0.8, 0.6], [1.2, 0.9, 0.55], [1.1, 0.6, 0.7]], "GRU": [1, 0.7, 0.6]},
+        floor=0.5, levels={"0.01 nats": 0.01},
+    ),
+    "probe": lambda: plotting.plot_probe(
+        {"trained": [0.002, 0.003], "untrained": [0.03, 0.04], "last symbol": 0.2},
+        levels={"R² = 0.99": 0.01},
+    ),
     "seeds": lambda: plotting.plot_seeds(
         [5, 10], {"RNN": [[1, 0.5], [0.9, 0.6]]}, chance=0.5, ceiling=1.0
+    ),
+    "simplex": lambda: plotting.plot_simplex(
+        {"exact": BELIEFS, "decoded": DECODED}, ["calm", "mild", "wild"]
     ),
     "walk": lambda: plotting.plot_walk(
         {"HMM": np.linspace(0, 1, 7), "RNN": np.linspace(1, 0, 7)}, np.linspace(0, 0.9, 7),
@@ -119,6 +135,11 @@ def ids_and_references(svg):
     return ids, references
 
 
+def without_images(svg):
+    """The figure without the bytes of images in it, in which any letters may follow each other."""
+    return re.sub(r'"data:image/png;base64,[^"]*"', '"#image"', svg)
+
+
 class TestEveryPicture:
     def test_is_an_image_with_a_name(self, svg):
         root = ET.fromstring(svg)
@@ -154,6 +175,7 @@ class TestEveryPicture:
         assert sizes and min(sizes) * scale >= 10.9
 
     def test_nothing_from_outside(self, svg):
+        svg = without_images(svg)
         rest = svg.replace("http://www.w3.org/2000/svg", "").replace(
             "http://www.w3.org/1999/xlink", ""
         )
@@ -171,7 +193,7 @@ class TestEveryPicture:
         assert set(references) <= set(ids)
 
     def test_no_number_is_missing(self, svg):
-        assert not re.search(r"\b(nan|inf)\b", svg)
+        assert not re.search(r"\b(nan|inf)\b", without_images(svg))
 
     def test_is_small(self, svg):
         assert len(svg) < 60_000
@@ -469,6 +491,141 @@ class TestReach:
             plotting.plot_reach([5, 20], {"GRU": np.zeros((3, 2))})
         with pytest.raises(ValueError, match="at least one model"):
             plotting.plot_reach([5, 20], {})
+
+
+class TestSimplex:
+    def drawn(self, ax):
+        (points,) = ax.collections
+        return points.get_offsets(), points.get_facecolor()[:, :3]
+
+    def test_certainty_is_a_corner_and_no_idea_the_centre(self):
+        fig = plotting.plot_simplex({"x": np.vstack([BELIEFS, np.full(3, 1 / 3)])}, LABELS)
+        xy, _ = self.drawn(fig.axes[0])
+        np.testing.assert_allclose(xy[0], [0, 0], atol=1e-12)
+        np.testing.assert_allclose(xy[1], [1, 0], atol=1e-12)
+        np.testing.assert_allclose(xy[2], [0.5, np.sqrt(3) / 2], atol=1e-12)
+        corners = np.linalg.norm(xy[:3] - xy[4], axis=1)
+        np.testing.assert_allclose(corners, corners[0], atol=1e-12)
+
+    def test_corners_carry_mark_and_colour_of_their_name(self):
+        ax = axes_of("simplex")[0]
+        assert [text.get_text() for text in ax.texts] == ["calm", "mild", "wild"]
+        marks = {line.get_marker(): line for line in ax.lines[1:]}
+        for k, marker in enumerate(plotting.MARKERS[:3]):
+            assert marks[marker].get_color() == plotting.PALETTE[k]
+            x = [0, 1, 0.5][k]
+            assert marks[marker].get_xdata()[0] == pytest.approx(x)
+            assert np.argmin([abs(text.xy[0] - x) for text in ax.texts]) == k
+
+    def test_a_point_has_the_colour_of_its_exact_belief_in_every_panel(self):
+        exact, decoded = (self.drawn(ax)[1] for ax in axes_of("simplex"))
+        np.testing.assert_array_equal(exact, decoded)
+        assert [to_hex(colour) for colour in exact[:3]] == list(plotting.PALETTE[:3])
+        fig = plotting.plot_simplex({"decoded": DECODED}, LABELS, colour_by=BELIEFS)
+        np.testing.assert_array_equal(self.drawn(fig.axes[0])[1], exact)
+
+    def test_points_outside_the_triangle_are_inside_every_frame(self):
+        first, second = axes_of("simplex")
+        assert first.get_xlim() == second.get_xlim() and first.get_ylim() == second.get_ylim()
+        (low, high), (bottom, top) = second.get_xlim(), second.get_ylim()
+        for x, y in self.drawn(second)[0]:
+            assert low < x < high and bottom < y < top
+        assert low < -0.3  # where the first decoded belief lies
+
+    @pytest.mark.parametrize("background", sorted(plotting.BACKGROUNDS))
+    def test_every_mixture_stands_out(self, background):
+        parts = np.arange(13) / 12
+        beliefs = np.array([(a, b, 1 - a - b) for a in parts for b in parts if a + b <= 1])
+        for colour in simplex_colours(np.clip(beliefs, 0, 1)):
+            assert plotting.contrast(colour, plotting.BACKGROUNDS[background]) >= 3
+
+    def test_a_belief_decoded_far_outside_has_a_colour(self):
+        colours = simplex_colours(np.array([[3.0, -1, -1], [-0.01, 0.02, 0.99]]))
+        assert to_hex(colours[0]) == plotting.PALETTE[0]
+        assert to_hex(colours[1]) == plotting.PALETTE[2]
+
+    def test_ten_thousand_points_in_four_panels_stay_small(self, rng):
+        _, y = processes.sample_process(processes.MESS3, 200, 50, rng)
+        exact = processes.exact_beliefs(processes.MESS3, y).reshape(-1, 3)
+        panels = {f"off by {off}": exact + rng.normal(0, off, exact.shape)
+                  for off in (0.0, 0.003, 0.01, 0.05)}  # fmt: skip
+        first, second = (
+            plotting.to_svg(plotting.plot_simplex(panels, LABELS), alt="x") for _ in range(2)
+        )
+        assert first == second
+        assert first.count("<image") == 4
+        assert len(first) < 60_000
+
+    def test_panels_fill_rows(self):
+        panels = dict.fromkeys("abc", BELIEFS)
+        fig = plotting.plot_simplex(panels, LABELS)
+        fig.draw_without_rendering()
+        places = [ax.get_position() for ax in fig.axes]
+        assert [ax.get_title() for ax in fig.axes] == ["a", "b", "c"]
+        assert places[0].y0 == pytest.approx(places[1].y0) and places[2].y1 < places[0].y0
+
+    @pytest.mark.parametrize(
+        "panels, corners, options, message",
+        [
+            ({}, LABELS, {}, "at least one set"),
+            ({"a": BELIEFS}, LABELS[:2], {}, "three states, got 2"),
+            ({"a": BELIEFS[:, :2]}, LABELS, {}, r"must have shape \(any, 3\)"),
+            ({"a": BELIEFS, "b": BELIEFS[:2]}, LABELS, {}, r"b must have shape \(4, 3\)"),
+            ({"a": BELIEFS}, LABELS, {"colour_by": BELIEFS[:2]}, r"a must have shape \(2, 3\)"),
+            ({"a": BELIEFS * np.nan}, LABELS, {"colour_by": BELIEFS}, "a must be finite"),
+        ],
+    )
+    def test_wrong_arguments_are_told(self, panels, corners, options, message):
+        with pytest.raises(ValueError, match=message):
+            plotting.plot_simplex(panels, corners, **options)
+
+
+class TestProbeAndLosses:
+    def test_every_seed_of_a_probe_is_a_mark_in_its_row(self):
+        (ax,) = axes_of("probe")
+        assert [line.get_xdata().tolist() for line in ax.lines[:3]] == [
+            [0.002, 0.003], [0.03, 0.04], [0.2]
+        ]  # fmt: skip
+        assert [set(np.round(line.get_ydata())) for line in ax.lines[:3]] == [{0}, {1}, {2}]
+        assert len(set(ax.lines[0].get_ydata())) == 2  # equal seeds stay apart
+        assert [t.get_text() for t in ax.get_yticklabels()] == [
+            "trained",
+            "untrained",
+            "last symbol",
+        ]
+        assert ax.get_ylim()[0] > ax.get_ylim()[1]  # first row on top
+        assert ax.lines[3].get_xdata()[0] == 0.01
+
+    def test_a_share_of_zero_has_no_place(self):
+        with pytest.raises(ValueError, match=r"shares must be positive, got 0\.0 in 'a'"):
+            plotting.plot_probe({"a": [0.1, 0.0]})
+
+    def test_losses_are_medians_above_the_floor_with_the_range_as_band(self):
+        (ax,) = axes_of("losses")
+        np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.6, 0.3, 0.1])
+        np.testing.assert_allclose(ax.lines[1].get_ydata(), [0.5, 0.2, 0.1])
+        (band,) = ax.collections
+        at_start = band.get_paths()[0].vertices
+        at_start = at_start[at_start[:, 0] == 0][:, 1]
+        assert (at_start.min(), at_start.max()) == (0.5, pytest.approx(0.7))
+        assert ax.get_yscale() == "log" and ax.get_xscale() == "linear"
+
+    def test_loss_below_the_floor_leaves_a_gap(self):
+        fig = plotting.plot_losses([1, 2, 3], {"a": [[1.0, 0.4, 0.8], [1.0, 0.7, 0.8]]}, 0.5)
+        assert np.isnan(fig.axes[0].lines[0].get_ydata()).tolist() == [False, True, False]
+        plotting.to_svg(fig, alt="x")
+
+    @pytest.mark.parametrize(
+        "updates, options, message",
+        [
+            ([1, 2], {}, r"a must have shape \(any, 2\), got \(1, 3\)"),
+            ([0, 1, 2], {"logx": True}, "updates must be positive.*got 0"),
+            ([1, 2, np.nan], {}, "updates must be finite"),
+        ],
+    )
+    def test_wrong_arguments_are_told(self, updates, options, message):
+        with pytest.raises(ValueError, match=message):
+            plotting.plot_losses(updates, {"a": [1.0, 0.9, 0.8]}, 0.5, **options)
 
 
 def test_in_the_browser(browser):

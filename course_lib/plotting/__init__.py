@@ -39,6 +39,8 @@ from course_lib.plotting._hidden_markov import (
     plot_table,
 )
 from course_lib.plotting._ladder import plot_ladder, plot_reach, plot_tasks
+from course_lib.plotting._probe import plot_losses, plot_probe
+from course_lib.plotting._simplex import plot_simplex
 
 __all__ = [
     "BACKGROUNDS",
@@ -58,11 +60,14 @@ __all__ = [
     "plot_gates",
     "plot_hysteresis",
     "plot_ladder",
+    "plot_losses",
     "plot_mixture",
     "plot_plane",
+    "plot_probe",
     "plot_reach",
     "plot_seeds",
     "plot_series",
+    "plot_simplex",
     "plot_spectrum",
     "plot_states",
     "plot_table",
