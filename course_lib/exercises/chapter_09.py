@@ -13,10 +13,6 @@ from course_lib.stationary import stationary_distribution
 # ---- 9.1 ------------------------------------------------------------------------------------
 
 
-def _one_hot(k, size):
-    return np.eye(size)[k]
-
-
 def _predict(belief, A, B):
     return belief @ A @ B
 
@@ -73,7 +69,7 @@ def check_predict(function):
                 "this is the most probable symbol; the whole distribution is asked",
             ),
             (
-                lambda belief, A, B: _one_hot((belief @ A @ B).argmax(), B.shape[1]),
+                lambda belief, A, B: np.eye(B.shape[1])[(belief @ A @ B).argmax()],
                 "all probability sits on one symbol; do not round the distribution off",
             ),
         ],
@@ -425,17 +421,12 @@ def check_probe(function):
 # ---- 9.6 ------------------------------------------------------------------------------------
 
 
-def _minus_x_log_x(x):
-    with np.errstate(all="ignore"):
-        return np.where(x > 0, -x * np.log(x), 0.0)
-
-
-def _block_entropy(start, A, B, n, surprise=_minus_x_log_x):
+def _block_entropy(start, A, B, n, x_log_x=lambda x: _x_log_x_over(x, 1.0)):
     """H(Y_1, ..., Y_n) in nats, if Z_1 has the distribution start; 0 for n = 0."""
     weights = np.asarray(start, dtype=float)[None]  # (sequences, K) p(y_1..t-1, z_t)
     for _ in range(n - 1):
         weights = (weights[:, None, :] * B.T @ A).reshape(-1, len(A))
-    return surprise(weights @ B).sum() if n > 0 else 0.0
+    return -x_log_x(weights @ B).sum() if n > 0 else 0.0
 
 
 def _last_entropy(start, A, B, n, **options):
@@ -485,10 +476,6 @@ def check_sandwich(function):
 
         return function
 
-    def naive(x):
-        with np.errstate(all="ignore"):
-            return -x * np.log(x)
-
     return wrong_function(
         function,
         _sandwich_cases(),
@@ -496,7 +483,7 @@ def check_sandwich(function):
         parts=("low", "high"),
         likely=[
             (
-                lambda *c: _sandwich(*c, surprise=naive),
+                lambda *c: _sandwich(*c, x_log_x=lambda x: x * np.log(x)),
                 "some sequences never happen, and 0 log 0 came out as nan; it counts as 0",
             ),
             (
@@ -621,6 +608,7 @@ def check_hidden_depth(A, B):
     problem = _no_table("A", A) or _no_table("B", B)
     if problem is not None:
         return problem
+    A, B = (table / table.sum(axis=1, keepdims=True) for table in (A, B))  # last digits
     try:
         pi = stationary_distribution(A)
     except ValueError:
@@ -634,7 +622,7 @@ def check_hidden_depth(A, B):
     if np.allclose(A, A[0]):
         return f"the rows of A are equal, so the state forgets itself at each step; {told}"
     if variance < LEAST_VARIANCE:
-        return f"the belief hardly moves, as what it learns is soon out of date; {moves}"
+        return f"the belief hardly moves: symbols say little, and the state soon changes; {moves}"
     if explained >= MOST_EXPLAINED:
         return (
             f"these few symbols tell too much: each says a lot, or the state soon changes; {told}"
