@@ -9,6 +9,8 @@ from course_lib import plotting
 from course_lib.ladder import tables
 from course_lib.ladder.results import Cell, skill
 
+NBSP = "\u00a0"  # no new line inside the brackets
+
 
 def cell(task, model, seed, score, **changed):
     known = {
@@ -73,13 +75,20 @@ class TestMissing:
 class TestWords:
     @pytest.mark.parametrize(
         "scores, text",
-        [((0.5, 0.6, 1.0), "0.700 (0.500 to 1.000)"), ((0.91, 0.91), "0.910")],
+        [
+            ((0.5, 0.6, 1.0), f"0.700 (0.500{NBSP}to{NBSP}1.000)"),
+            ((0.91, 0.91), "0.910"),
+            ((), "–"),
+        ],
     )
     def test_spread_is_mean_lowest_and_highest(self, scores, text):
         assert tables.spread([cell("copy", "gru", k, s) for k, s in enumerate(scores)]) == text
 
     def test_squared_errors_have_four_decimals(self):
-        assert tables.spread(tables.by_task(CELLS)["adding"]["gru"]) == "0.0017 (0.0010 to 0.0024)"
+        assert (
+            tables.spread(tables.by_task(CELLS)["adding"]["gru"])
+            == f"0.0017 (0.0010{NBSP}to{NBSP}0.0024)"
+        )
 
     def test_solved_counts_seeds(self):
         assert tables.solved(tables.by_task(CELLS)["memory-100"]["gru"]) == "1 of 3"
@@ -102,12 +111,11 @@ class TestWords:
 class TestRows:
     def test_scores_stand_beside_chance_and_ceiling(self):
         rows = {row["task"]: row for row in tables.score_rows(CELLS)}
-        assert rows["adding"] == {
-            "task": "adding",
-            "measure": "mse",
+        assert rows["adding, squared error"] == {
+            "task": "adding, squared error",
             "chance": "0.1667",
             "ceiling": "0.0000",
-            "GRU": "0.0017 (0.0010 to 0.0024)",
+            "GRU": f"0.0017 (0.0010{NBSP}to{NBSP}0.0024)",
             "Markov": "–",
             "another": "–",
         }

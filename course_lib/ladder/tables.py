@@ -113,17 +113,20 @@ def spread(seeds):
     Returns
     -------
     text : str
-        Such as ``0.872 (0.861 to 0.890)``; one number if all seeds round to the same.
+        Such as ``0.872 (0.861 to 0.890)``, which breaks between lines in one place only; one number
+        if all seeds round to the same; a dash if there are none.
     """
+    if not seeds:
+        return "–"
     measure, scores = seeds[0].measure, [cell.score for cell in seeds]
     mean, low, high = (
         score_text(value, measure) for value in (fmean(scores), min(scores), max(scores))
     )
-    return mean if low == high else f"{mean} ({low} to {high})"
+    return mean if low == high else f"{mean} ({low}\u00a0to\u00a0{high})"
 
 
 def solved(seeds):
-    """Return how many of the seeds solved the task, as text such as ``2 of 3``."""
+    """Return how many of the seeds solved the task, as text: ``2 of 3``."""
     return f"{sum(cell.solved for cell in seeds)} of {len(seeds)}"
 
 
@@ -148,21 +151,20 @@ def score_rows(cells):
     Returns
     -------
     rows : list of dict of str to str
-        Keys ``task``, ``chance``, ``ceiling``, ``measure`` and the models' names; the mean over
-        seeds, with the lowest and the highest in brackets; a dash where nothing was measured.
+        Keys ``task``, ``chance``, ``ceiling`` and the models' names; the mean over seeds, with the
+        lowest and the highest in brackets; a dash where nothing was measured.
     """
     _, models = _in_order(cells)
     rows = []
     for task, of_task in by_task(cells).items():
         first = next(iter(of_task.values()))[0]
         row = {
-            "task": task_name(task),
-            "measure": first.measure,
+            "task": task_name(task) + (", squared error" if first.measure == "mse" else ""),
             "chance": score_text(first.chance, first.measure),
             "ceiling": score_text(first.ceiling, first.measure),
         }
         for model in models:
-            row[model_name(model)] = spread(of_task[model]) if model in of_task else "–"
+            row[model_name(model)] = spread(of_task.get(model, []))
         rows.append(row)
     return rows
 
