@@ -425,7 +425,7 @@ RIGHT = {
         Args(SLOW_A, FAINT_B),
         Args(SLOW_A.tolist(), FAINT_B.tolist()),
         Args(stay(3, 0.98), stay(3, 0.5)),
-        Args(SLOW_A, np.array([[0.3333333, 0.3333333, 0.3333333], [0.4, 0.4, 0.2]])),  # by hand
+        Args(SLOW_A, np.array([[0.33333, 0.33333, 0.33333], [0.4, 0.4, 0.2]])),  # by hand
         Args(stay(2, 0.02), FAINT_B),  # a state that nearly always changes can be followed too
         Args(ROUND, ONE_TELLS),  # a clock, which keeps all it ever learned
         Args(*parity_of_ones(0.05)),
