@@ -1,0 +1,47 @@
+"""The models on the ladder: a new one is one more line in ``MODELS``."""
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from course_lib.ladder.counting import fit_hmm, fit_markov
+from course_lib.ladder.neural import fit_network, recurrent
+
+WIDTH = 32  # hidden units of every network
+TRAINING_SEQUENCES = 1000  # for the models that count; a network draws afresh at every update
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelSpec:
+    """One model of the ladder.
+
+    Parameters
+    ----------
+    fit : callable
+        ``fit(spec, seed, **options)`` trains it on a TaskSpec and returns a Fitted.
+    options : dict
+        Size of the model, and how it is trained where that is not up to the task.
+    """
+
+    fit: object
+    options: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+
+
+def _cell(name, **options):
+    return ModelSpec(
+        fit_network,
+        {"build": recurrent, "cell": name, "H": WIDTH, "recurrent": "orthogonal", **options},
+    )
+
+
+MODELS = {
+    "markov": ModelSpec(fit_markov, {"n": TRAINING_SEQUENCES, "smoothing": 1.0}),
+    "hmm": ModelSpec(
+        fit_hmm, {"n": TRAINING_SEQUENCES, "K": 8, "starts": 5, "n_iter": 500, "tol": 1e-4}
+    ),
+    "rnn": _cell("rnn"),
+    "lstm": _cell("lstm", forget_bias=1.0),
+    "gru": _cell("gru"),
+}
