@@ -32,10 +32,9 @@ def reachable(pi, A, B, stored):
         middle = sides(belief, np.full(len(pi), 1 / len(pi)))
         centre = min(centre, middle[possible].min())
         if slow >= 0:
-            gaps = [
-                sides(_belief_networks.run(stored[k], obs)[1][:, -1], belief) for k in (-1, slow)
-            ]
-            apart = max(apart, gaps[1][possible & (gaps[0] < CLOSE)].max(initial=0.0))
+            decoded = (_belief_networks.run(stored[k], obs)[1][:, -1] for k in (-1, slow))
+            best, other = (sides(d, belief) for d in decoded)
+            apart = max(apart, other[possible & (best < CLOSE)].max(initial=0.0))
     near = np.ceil(105 * centre + 1) / 100
     goals = [
         Goal(

@@ -9,9 +9,8 @@ from course_lib._checks import check_finite, check_shape
 from course_lib.demos import _cells
 
 MAX_H, MAX_NETWORKS = 16, 4
-UNIT = (
-    1e-4  # weights travel as 16-bit multiples of 1, 2, 5, ... units: a third of the digits' bytes
-)
+UNIT = 1e-4
+# In units: weights travel as 16-bit multiples of one of these, in a third of the digits' bytes.
 STEPS = (1, 2, 5, 10, 20, 50, 100)
 
 
@@ -81,6 +80,13 @@ def check_stored(data, V, K):
     H = len(weights["readout_W"])
     name = f"network {data['name']!r}"
     _cells.check_weights(data["kind"], name, {**data, **weights}, V, H)
+    for key, shape in (
+        ("readout_W", (H, V)),
+        ("readout_b", (V,)),
+        ("probe_W", (H, K)),
+        ("probe_b", (K,)),
+    ):
+        check_shape(f"{key} of {name}", weights[key], shape)
 
 
 def run(data, obs):

@@ -153,10 +153,10 @@ def trace(state):
 
 def summary(state):
     """Return the sizes, for the fixed text form."""
-    fixed = state["fixed"]
+    fixed, n = state["fixed"], len(state["fixed"]["networks"])
     return (
         f"T={len(state['obs'])}, K={len(fixed['states'])}, V={len(fixed['symbols'])}, "
-        f"{len(fixed['networks'])} networks"
+        f"{n} network{'s' if n > 1 else ''}"
     )
 
 

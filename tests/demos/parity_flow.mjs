@@ -1,8 +1,10 @@
 // Reads [{fn, args}, ...] from stdin, answers with the results: demos of cells.
+import { cloud } from "../../course_lib/demos/js/core/belief.js";
 import { flow, forward } from "../../course_lib/demos/js/core/cells.js";
 import { norm, spectralRadius, weights } from "../../course_lib/demos/js/core/flow.js";
 import { kalman } from "../../course_lib/demos/js/core/kalman.js";
 import { checkState } from "../../course_lib/demos/js/core/state.js";
+import { belief_simplex } from "../../course_lib/demos/js/views/belief_simplex.js";
 import { family } from "../../course_lib/demos/js/views/family.js";
 import { gate_trace } from "../../course_lib/demos/js/views/gate_trace.js";
 import { gradient_flow } from "../../course_lib/demos/js/views/gradient_flow.js";
@@ -10,7 +12,7 @@ import { linear } from "../../course_lib/demos/js/core/linear.js";
 import { state_trace } from "../../course_lib/demos/js/views/state_trace.js";
 import { three_cells } from "../../course_lib/demos/js/views/three_cells.js";
 
-const views = { family, gate_trace, gradient_flow, state_trace, three_cells };
+const views = { belief_simplex, family, gate_trace, gradient_flow, state_trace, three_cells };
 
 const calls = {
   valid: (state) => checkState(state) === "" && views[state.view].wrong(state) === "",
@@ -33,6 +35,7 @@ const calls = {
     const { h, c } = flow(opts.cell, w, states, opts, false);
     return { states, h, c };
   },
+  cloud: (model, most) => cloud(model, most),
   kalman: (y, p, y0, from) => kalman(y, p, kalman(y0, p), from),
   linear: (x, p, x0, from) => linear(x, p, linear(x0, p), from),
 };

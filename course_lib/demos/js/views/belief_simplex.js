@@ -20,6 +20,7 @@ function networks(fixed) {
 }
 const farthest = (r) => Math.max(0.2, ...r.nets.flatMap((net) => net.gap));
 const impossible = (s, r) => !r.belief[s.t];
+const two = (v) => num(Math.abs(v) < 0.005 ? 0 : v, 2); // no powers of ten
 const argmax = (row) => row.reduce((b, v, k) => (v > row[b] ? k : b), 0);
 const sub = (n) => [...String(n)].map((d) => "₀₁₂₃₄₅₆₇₈₉"[d]).join("");
 const plus = (v) => `${v < 0 ? "−" : "+"} ${num(Math.abs(v))}`;
@@ -71,7 +72,7 @@ export const belief_simplex = {
     const net = r.nets[network];
     const top = argmax(b);
     const next = argmax(r.next[t]);
-    return `After ${symbols[obs[t]]} the exact belief in ${states[top]} is ${num(b[top], 2)}, the one decoded from ${name} ${num(net.decoded[t][top], 2)}: ${num(net.gap[t])} of a side between the two points. Next comes ${symbols[next]} with ${num(r.next[t][next], 2)}, by the network with ${num(net.next[t][next], 2)}: predicting as it does costs ${num(net.excess[t], 4)} nats.`;
+    return `After ${symbols[obs[t]]} the exact belief in ${states[top]} is ${two(b[top])}, the one decoded from ${name} ${two(net.decoded[t][top])}: ${num(net.gap[t])} of a side between the two points. Next comes ${symbols[next]} with ${two(r.next[t][next])}, by the network with ${two(net.next[t][next])}: predicting as it does costs ${num(net.excess[t], 4)} nats.`;
   },
 
   sums(s, r) {
@@ -253,7 +254,7 @@ function pairs(title, names) {
         bar.style.width = `${hide ? 0 : 100 * Math.min(1, Math.max(0, values[i] ?? 0))}%`;
         bar.style.background = palette.states[i];
       });
-      put(text, { text: hide ? "?" : values.map((v) => num(v, 2)).join(" · ") });
+      put(text, { text: hide ? "?" : values.map(two).join(" · ") });
     }),
   };
 }
