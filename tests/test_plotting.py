@@ -15,7 +15,7 @@ from course_lib import plotting
 from course_lib.datasets import processes
 from course_lib.plotting import _frame
 from course_lib.plotting._cell import crossings
-from course_lib.plotting._simplex import simplex_colours
+from course_lib.plotting._simplex import CORNERS, simplex_colours
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -507,15 +507,15 @@ class TestSimplex:
         corners = np.linalg.norm(xy[:3] - xy[4], axis=1)
         np.testing.assert_allclose(corners, corners[0], atol=1e-12)
 
-    def test_corners_carry_mark_and_colour_of_their_name(self):
+    def test_names_stand_by_their_corners_with_mark_and_colour(self):
         ax = axes_of("simplex")[0]
         assert [text.get_text() for text in ax.texts] == ["calm", "mild", "wild"]
-        marks = {line.get_marker(): line for line in ax.lines[1:]}
-        for k, marker in enumerate(plotting.MARKERS[:3]):
-            assert marks[marker].get_color() == plotting.PALETTE[k]
-            x = [0, 1, 0.5][k]
-            assert marks[marker].get_xdata()[0] == pytest.approx(x)
-            assert np.argmin([abs(text.xy[0] - x) for text in ax.texts]) == k
+        for k, (mark, text) in enumerate(zip(ax.lines[1:], ax.texts, strict=True)):
+            assert (mark.get_marker(), mark.get_color()) == (
+                plotting.MARKERS[k], plotting.PALETTE[k]
+            )  # fmt: skip
+            for place in (mark.get_xydata()[0], text.xy):
+                assert np.argmin(np.linalg.norm(place - CORNERS, axis=1)) == k
 
     def test_a_point_has_the_colour_of_its_exact_belief_in_every_panel(self):
         exact, decoded = (self.drawn(ax)[1] for ax in axes_of("simplex"))
@@ -573,6 +573,7 @@ class TestSimplex:
             ({"a": BELIEFS, "b": BELIEFS[:2]}, LABELS, {}, r"b must have shape \(4, 3\)"),
             ({"a": BELIEFS}, LABELS, {"colour_by": BELIEFS[:2]}, r"a must have shape \(2, 3\)"),
             ({"a": BELIEFS * np.nan}, LABELS, {"colour_by": BELIEFS}, "a must be finite"),
+            ({"a": BELIEFS * np.nan}, LABELS, {}, "colour_by must be finite"),
         ],
     )
     def test_wrong_arguments_are_told(self, panels, corners, options, message):

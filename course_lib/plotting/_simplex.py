@@ -6,6 +6,7 @@ Letters: n beliefs.
 import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.transforms import offset_copy
 
 from course_lib._checks import check_finite, check_shape
 from course_lib.plotting._frame import INK, MARKERS, PALETTE, WIDTH, figure, styled
@@ -33,7 +34,7 @@ def plot_simplex(panels, corners, *, colour_by=None, columns=2):
     colour_by : ndarray of shape (n, 3), default=None
         The exact belief behind each point; the first panel if not given.
     columns : int, default=2
-        Triangles in a row.
+        Triangles in a row; three need short names of states.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def plot_simplex(panels, corners, *, colour_by=None, columns=2):
         )
     first = next(iter(panels.values()))
     exact = check_shape("colour_by", first if colour_by is None else colour_by, (None, 3))
-    colours = simplex_colours(exact)
+    colours = simplex_colours(check_finite("colour_by", exact))
     places = {}
     for name, beliefs in panels.items():
         beliefs = check_finite(name, check_shape(name, beliefs, (len(exact), 3)))
@@ -63,7 +64,7 @@ def plot_simplex(panels, corners, *, colour_by=None, columns=2):
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     across, up = high - low
-    height = rows * (WIDTH / columns * up / across + 0.75)  # 0.75 for three lines of text
+    height = rows * (WIDTH / columns * up / across + 0.85)  # and three lines of text
     with matplotlib.rc_context({"figure.dpi": PIXELS}):
         fig, axes = figure(WIDTH, height, rows, ncols=columns, squeeze=False)
     fig.get_layout_engine().set(wspace=0.08)  # between the names of two corners
@@ -75,7 +76,7 @@ def plot_simplex(panels, corners, *, colour_by=None, columns=2):
         )
         ax.plot(*CORNERS[[0, 1, 2, 0]].T, color=INK, linewidth=1.0)
         _name_corners(ax, corners, low, high)
-        ax.set_title(name, pad=24)
+        ax.set_title(name, pad=33)
         ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
         ax.set_axis_off()
     return fig
@@ -103,18 +104,20 @@ def simplex_colours(beliefs):
 
 
 def _name_corners(ax, corners, low, high):
-    """Mark each corner, and name it outside the frame, where no point can cover the name."""
-    places = ((low[0], low[1], "left"), (high[0], low[1], "right"), (0.5, high[1], "center"))
-    for k, (x, y, side) in enumerate(places):
-        ax.plot(*CORNERS[k], marker=MARKERS[k], color=PALETTE[k], markersize=6, clip_on=False)
-        top = k == 2
+    """Name each corner, with its mark and colour, outside the frame: there is no point to cover."""
+    below, above = -10, 5  # points of text between the frame and the marks
+    places = (
+        ((low[0], low[1]), (4, below), (11, below), "left"),
+        ((high[0], low[1]), (-4, below), (-11, below), "right"),
+        ((0.5, high[1]), (0, above), (0, above + 11), "center"),
+    )
+    for k, (corner, mark, name, side) in enumerate(places):
+        x, y = mark
+        shifted = offset_copy(ax.transData, ax.figure, x, y, units="points")
+        style = {"marker": MARKERS[k], "color": PALETTE[k], "clip_on": False}
+        ax.plot(*corner, transform=shifted, markersize=6, **style)
         ax.annotate(
-            corners[k],
-            (x, y),
-            xytext=(0, 3 if top else -3),
-            textcoords="offset points",
-            ha=side,
-            va="bottom" if top else "top",
+            corners[k], corner, xytext=name, textcoords="offset points", ha=side, va="center"
         )
 
 
