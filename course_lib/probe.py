@@ -35,7 +35,7 @@ from course_lib._checks import (
 class Probe:
     """A linear map from a hidden state to K numbers: ``h @ W + b``.
 
-    Attributes
+    Parameters
     ----------
     W : ndarray of shape (H, K)
         Weights.
