@@ -39,7 +39,11 @@ def _cell(name, **options):
 MODELS = {
     "markov": ModelSpec(fit_markov, {"n": TRAINING_SEQUENCES, "smoothing": 1.0}),
     "hmm": ModelSpec(
-        fit_hmm, {"n": TRAINING_SEQUENCES, "K": 8, "starts": 5, "n_iter": 500, "tol": 1e-4}
+        fit_hmm,
+        {
+            **{"n": TRAINING_SEQUENCES, "K": 8, "stay": 0.98},
+            **{"starts": 5, "n_iter": 500, "tol": 1e-4},
+        },
     ),
     "rnn": _cell("rnn"),
     "lstm": _cell("lstm", forget_bias=1.0),

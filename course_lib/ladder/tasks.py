@@ -96,30 +96,30 @@ def quarter_and_mark(x):
     return 2 * np.minimum((4 * x[..., 0]).astype(int), 3) + x[..., 1].astype(int)
 
 
-def _memory(lag, recipe):
-    return TaskSpec(memory_task, recipe, {"lag": lag}, which_is_on, 4)
+def _memory(lag):
+    return TaskSpec(memory_task, Recipe(400), {"lag": lag}, which_is_on, 4)
 
 
 TASKS = {
-    "memory-5": _memory(5, Recipe(300)),
-    "memory-20": _memory(20, Recipe(600)),
-    "memory-50": _memory(50, Recipe(800)),
-    "memory-100": _memory(100, Recipe(800)),
-    "memory-200": _memory(200, Recipe(800)),
-    "adding": TaskSpec(adding_task, Recipe(1500, stop_loss=0.004), {"T": 30}, quarter_and_mark, 8),
+    "memory-5": _memory(5),
+    "memory-20": _memory(20),
+    "memory-50": _memory(50),
+    "memory-100": _memory(100),
+    "memory-200": _memory(200),
+    "adding": TaskSpec(adding_task, Recipe(1000, stop_loss=0.004), {"T": 30}, quarter_and_mark, 8),
     "copy": TaskSpec(
-        copy_task, Recipe(1500), {"n_symbols": 4, "length": 4, "delay": 5}, which_is_on, 6
+        copy_task, Recipe(1000), {"n_symbols": 4, "length": 4, "delay": 5}, which_is_on, 6
     ),
-    "parity": TaskSpec(parity_task, Recipe(1500), {"T": 12}, bits, 2),
+    "parity": TaskSpec(parity_task, Recipe(1000), {"T": 12}, bits, 2),
     "filtering": TaskSpec(
         filtering_task,
-        Recipe(600, stop_loss=None),
+        Recipe(300, stop_loss=None),
         {"process": CASINO, "T": 50},
         which_is_on,
         CASINO.V,
         answers_are_states=True,
     ),
     "reversal": TaskSpec(
-        reversal_task, Recipe(1500), {"n_symbols": 4, "length": 5}, which_is_on, 6
+        reversal_task, Recipe(1000), {"n_symbols": 4, "length": 5}, which_is_on, 6
     ),
 }
