@@ -161,6 +161,7 @@ def train(
     window=20,
     truncate=None,
     decay=False,
+    watch=None,
     progress=True,
 ):
     """Train a model in place on batches that are drawn anew at every step.
@@ -191,6 +192,9 @@ def train(
     decay : bool, default=False
         Let the step size fall on a straight line from ``lr`` at the first update towards 0 after
         the last of ``steps``, so that the noise of single batches dies out; else it stays.
+    watch : callable, optional
+        ``watch(updates, model)`` is called before the first update and after each one, to measure
+        or to copy the model on its way; it must not change the model.
     progress : bool, default=True
         Show a bar while training. The environment variable ``TQDM_DISABLE`` hides all bars.
 
@@ -215,6 +219,8 @@ def train(
     loss, grad_norm, stopped = [], [], False
     hidden = not progress or bool(os.environ.get("TQDM_DISABLE"))
     start, bar = time.perf_counter(), trange(steps, disable=hidden, leave=False, desc="training")
+    if watch is not None:
+        watch(0, model)
     for step in bar:
         task = sample(batch, rng)
         optimiser.zero_grad()
@@ -232,6 +238,8 @@ def train(
             for group in optimiser.param_groups:
                 group["lr"] = lr * (1 - step / steps)
         optimiser.step()
+        if watch is not None:
+            watch(step + 1, model)
         recent = float(np.mean(loss[-window:]))
         if step % 20 == 0:
             bar.set_postfix(loss=f"{recent:.3f}")

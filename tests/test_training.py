@@ -178,6 +178,19 @@ class TestTrain:
         train(small(), memory, steps=3, seed=0, lr=0.5, progress=False)
         assert seen == [0.5, 0.5, 0.5]
 
+    def test_watch_sees_the_start_and_the_model_after_each_update(self):
+        seen, model = [], small()
+        before = weights(model)
+        train(
+            model, memory, steps=3, seed=0, progress=False,
+            watch=lambda updates, model: seen.append((updates, weights(model))),
+        )  # fmt: skip
+        assert [updates for updates, _ in seen] == [0, 1, 2, 3]
+        np.testing.assert_array_equal(seen[0][1], before)
+        np.testing.assert_array_equal(seen[3][1], weights(model))
+        for earlier, later in zip(seen, seen[1:], strict=False):
+            assert (earlier[1] != later[1]).any()
+
     def test_without_reaching_it_says_so(self):
         history = train(small(), memory, steps=6, seed=1, stop_loss=1e-9, window=3)
         assert not history.stopped and history.steps == len(history.grad_norm) == 6
