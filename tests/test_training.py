@@ -1,5 +1,7 @@
 """Short training loops: they learn, repeat, clip, stop and cut gradients as their options say."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -188,7 +190,7 @@ class TestTrain:
         assert [updates for updates, _ in seen] == [0, 1, 2, 3]
         np.testing.assert_array_equal(seen[0][1], before)
         np.testing.assert_array_equal(seen[3][1], weights(model))
-        for earlier, later in zip(seen, seen[1:], strict=False):
+        for earlier, later in pairwise(seen):
             assert (earlier[1] != later[1]).any()
 
     def test_without_reaching_it_says_so(self):
