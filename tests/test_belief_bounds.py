@@ -283,6 +283,11 @@ class TestArguments:
         with pytest.raises(ValueError, match="B must be a table"):
             entropy_rate_bounds(*self.model[:2], Poisson(np.array([1.0, 2.0, 3.0])))
 
+    def test_a_grid_too_large_to_number_is_refused(self):
+        A = np.full((70, 70), 1 / 70)
+        with pytest.raises(ValueError, match="2 cells for 70 states is too large"):
+            entropy_rate_bounds(A[0], A, np.tile([0.2, 0.8], (70, 1)), cells=2)
+
     def test_one_state_hides_nothing(self):
         with pytest.raises(ValueError, match="at least 2 states"):
             entropy_rate_bounds(np.ones(1), np.ones((1, 1)), np.array([[0.5, 0.5]]))

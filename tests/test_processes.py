@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from course_lib.belief_bounds import bounds_by_step
 from course_lib.datasets import processes
 from course_lib.datasets.casino import CASINO_PI, casino_ceilings
 from course_lib.datasets.processes import (
@@ -239,6 +240,13 @@ class TestFilteringTask:
         ceilings = {filtering_task(process, 2, 6, rng).ceiling for _ in range(3)}
         assert len(calls) == len(ceilings) == 1
         assert filtering_task(process, 2, 7, rng).ceiling not in ceilings
+
+
+@pytest.mark.parametrize("process", [CASINO, MESS3], ids=lambda process: process.name)
+@pytest.mark.parametrize("measure", ["filter accuracy", "next symbol accuracy"])
+def test_ceilings_are_as_tight_as_the_docstrings_say(measure, process):
+    for T in (12, 60):
+        assert 0 <= bounds_by_step(measure, *process.tables, T).error.mean() < 0.5e-5
 
 
 class TestSmootherAccuracy:

@@ -12,6 +12,7 @@ from course_lib.datasets.regimes import (
 )
 from course_lib.emissions import Gaussian, Poisson
 from course_lib.entropy import entropy_rate
+from course_lib.hmm_batch import log_evidence
 from tests.oracles import filtered
 
 THREE = Regimes(
@@ -130,6 +131,19 @@ class TestRegimeLevels:
         noise = regimes.pi @ gaussian_entropy(regimes.emission.var[:, 0])
         agrees(levels["entropy rate"], entropy_rate(THREE.A) + noise)
         assert levels["filter"][0] == pytest.approx(1.0, abs=1e-9)
+
+    def test_the_rate_is_what_the_evidence_grows_by(self, rng):
+        regimes = Regimes(THREE.A, Gaussian(np.array([-1.0, 0.5, 1.5]), np.ones(3)), THREE.states)
+        _, y = sample_regimes(regimes, 1000, 60, rng)
+        growth = log_evidence(y[:, :20], *regimes.model) - log_evidence(y, *regimes.model)
+        growth = growth / 40
+        levels = regime_levels(regimes, 100_000, rng)
+        error = np.hypot(growth.std(ddof=1) / 1000**0.5, levels["entropy rate"][1])
+        assert error < 0.01
+        assert levels["entropy rate"][0] == pytest.approx(growth.mean(), abs=4 * error)
+        without_memory = joint_densities(regimes.pi, regimes.emission).sum(axis=0)
+        logs = np.log(np.where(without_memory > 0, without_memory, 1.0))
+        assert levels["entropy rate"][0] < -integral(without_memory * logs) - 4 * error
 
     def test_regimes_that_show_the_same_leave_the_majority(self, rng):
         regimes = Regimes(MARKET.A, Gaussian(np.zeros(2), np.full(2, 3.0)), MARKET.states)
