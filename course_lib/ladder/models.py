@@ -1,4 +1,12 @@
-"""The models on the ladder: a new one is one more line in ``MODELS``."""
+"""The models on the ladder: a new one is one more line in ``MODELS``.
+
+Recurrent weights start orthogonal in all cells, as Saxe, McClelland and Ganguli (2014),
+arXiv:1312.6120, propose, and the LSTM's forget bias at 1, as Jozefowicz, Zaremba and Sutskever
+(2015) do. Tried on the seeds 100 and 101: with PyTorch's own start no cell learns lag 50 in 800
+updates; with the orthogonal one the RNN learns it in some fifty, the LSTM with one of two seeds,
+the GRU with none. The HMM's starts lie near the identity for the same reason: with 0.5 or 0.9 on
+the diagonal neither seed learned lag 5, with 0.95 and 0.99 one did, with 0.98 both.
+"""
 
 from dataclasses import dataclass, field
 from types import MappingProxyType

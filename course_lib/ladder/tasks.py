@@ -1,5 +1,13 @@
 """The tasks of the ladder, and what stays the same for every model that climbs it.
 
+One recipe a task for all networks: Adam, fresh batches of 32, gradients clipped at norm 1, an early
+stop where the task is solved. It was chosen on the seeds 100 and 101, which are not on the ladder,
+and from few tries: step size 0.005, and 0.01 for adding (both steps solve it with GRU and LSTM and
+neither with the RNN in 1000 updates; 0.01 needs two thirds of the updates). For memory at lag 50
+batches of 64 with step 0.01 were tried too; the GRU failed with both. How many updates a task gets
+is what two CPU cores can do in some minutes, no more: a task that is not solved here is not solved
+*so soon*, and ``by_hand`` shows what the same models can hold.
+
 Letters: N sequences, T time, D input, V input symbols.
 """
 
@@ -106,7 +114,9 @@ TASKS = {
     "memory-50": _memory(50),
     "memory-100": _memory(100),
     "memory-200": _memory(200),
-    "adding": TaskSpec(adding_task, Recipe(1000, stop_loss=0.004), {"T": 30}, quarter_and_mark, 8),
+    "adding": TaskSpec(
+        adding_task, Recipe(1000, lr=0.01, stop_loss=0.004), {"T": 30}, quarter_and_mark, 8
+    ),
     "copy": TaskSpec(
         copy_task, Recipe(1000), {"n_symbols": 4, "length": 4, "delay": 5}, which_is_on, 6
     ),
