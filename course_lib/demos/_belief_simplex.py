@@ -9,6 +9,7 @@ from course_lib.demos._demo import Demo, picture
 from course_lib.demos._state import check_limit, check_state, goals_of, integers, labels_of, plain
 
 MAX_T, MAX_V = 40, 8
+LONGEST = 11  # symbols behind a drawn belief
 SHOWN = 600  # beliefs drawn faintly in the picture without JavaScript
 
 
@@ -161,10 +162,15 @@ def summary(state):
 
 
 def cloud(pi, A, B, most):
-    """Return the beliefs (n, K) after all sequences of the greatest length with n <= ``most``."""
+    """Return the beliefs (n, K) after all sequences of the greatest length with n <= ``most``.
+
+    At most 11 symbols: where few sequences are possible, n need not grow.
+    """
     V, beliefs = B.shape[1], pi[None]
     prior = beliefs
-    while len(prior) * V <= most:
+    for _ in range(LONGEST):
+        if len(prior) * V > most:
+            break
         joint = (prior[:, None] * B.T).reshape(-1, len(pi))  # (n * V, K)
         c = joint.sum(axis=1, keepdims=True)
         beliefs = joint[c[:, 0] > 0] / c[c[:, 0] > 0]

@@ -52,10 +52,11 @@ export function read(obs, model, networks, old, from = 0) {
   return { exact, belief, next, nets };
 }
 
+const LONGEST = 11; // symbols: where few sequences are possible, their number need not grow
 // The beliefs after all sequences of the greatest length that gives at most `most` of them.
 export function cloud({ pi, A, B }, most) {
   let [prior, beliefs] = [[pi], [pi]];
-  while (prior.length * B[0].length <= most) {
+  for (let n = 0; n < LONGEST && prior.length * B[0].length <= most; n++) {
     beliefs = prior.flatMap((p) => B[0].map((_, y) => p.map((v, k) => v * B[k][y])))
       .map((joint) => [joint, joint.reduce((a, b) => a + b, 0)]).filter(([, c]) => c > 0).map(([joint, c]) => joint.map((v) => v / c));
     prior = beliefs.map((b) => dot(b, A));
