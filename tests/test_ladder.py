@@ -142,6 +142,7 @@ class TestSettings:
             {"task": {"options": {"T": 13}}},
             {"task": {"draw": TASKS["copy"].draw}},
             {"task": {"recipe": Recipe(999)}},
+            {"task": {"test_sequences": 4001}},
             {"task": {"recipe": dataclasses.replace(TASKS["parity"].recipe, lr=0.001)}},
             {"model": {"H": 31}},
             {"model": {"recurrent": None}},

@@ -79,6 +79,8 @@ class TestMarkov:
         same = np.all(last == last[0], axis=1)
         assert fitted.outputs(task.x)[0, -1, 0] == pytest.approx(task.target[same].mean())
         assert fitted.parameters == 9 * 8
+        smooth = fit_markov(spec, SEED, n=400, smoothing=1e9)
+        assert np.allclose(smooth.outputs(task.x), task.target.mean())
 
 
 class TestAnswerWeights:

@@ -26,7 +26,7 @@ from course_lib.datasets.task import score_task
 from course_lib.ladder.models import MODELS
 from course_lib.ladder.neural import fit_network
 from course_lib.ladder.results import SOLVED, Cell, read_results, skill, write_results
-from course_lib.ladder.tasks import SEEDS, TASKS, TEST_SEED, TEST_SEQUENCES, Recipe
+from course_lib.ladder.tasks import SEEDS, TASKS, TEST_SEED, Recipe
 
 DIGITS = 6  # of a score; the test set resolves less
 
@@ -54,7 +54,7 @@ def settings(task, model):
         "task": [a.draw, a.options, a.symbols, a.V, a.answers_are_states],
         "model": [b.fit, b.options],
         "recipe": a.recipe if b.fit is fit_network else None,  # nobody else follows it
-        "test": [TEST_SEED, TEST_SEQUENCES, SOLVED],
+        "test": [TEST_SEED, a.test_sequences, SOLVED],
     }
     text = json.dumps(everything, default=_plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
@@ -98,7 +98,7 @@ def run_cell(task, model, seed):
     start = time.process_time()
     fitted = chosen.fit(spec, seed, **chosen.options)
     seconds = time.process_time() - start
-    test = spec.sample(TEST_SEQUENCES, np.random.default_rng(TEST_SEED))
+    test = spec.sample(spec.test_sequences, np.random.default_rng(TEST_SEED))
     score = round(score_task(test, fitted.outputs(test.x)), DIGITS)
     chance, ceiling = (round(float(level), DIGITS) for level in (test.chance, test.ceiling))
     return Cell(
