@@ -72,7 +72,7 @@ export const belief_simplex = {
     const net = r.nets[network];
     const top = argmax(b);
     const next = argmax(r.next[t]);
-    return `After ${symbols[obs[t]]} the exact belief in ${states[top]} is ${two(b[top])}, the one decoded from ${name} ${two(net.decoded[t][top])}: ${num(net.gap[t])} of a side between the two points. Next comes ${symbols[next]} with ${two(r.next[t][next])}, by the network with ${two(net.next[t][next])}: predicting as it does costs ${num(net.excess[t], 4)} nats.`;
+    return `After ${symbols[obs[t]]} the exact belief in ${states[top]} is ${two(b[top])}, the one decoded from ${name} ${two(net.decoded[t][top])}: ${num(net.gap[t])} of a side between the two points${Math.min(...net.decoded[t]) < -0.005 ? " (the decoded one lies outside)" : ""}. Next comes ${symbols[next]} with ${two(r.next[t][next])}, by the network with ${two(net.next[t][next])}: predicting as it does costs ${num(net.excess[t], 4)} nats.`;
   },
 
   sums(s, r) {
@@ -199,7 +199,7 @@ function build(ctx) {
     where.draw(r.belief[t], net.decoded[t], look);
     what.draw(r.next[t], net.next[t], look);
     put(apart, { text: hide ? "?" : num(net.gap[t]) });
-    put(cost, { text: hide ? "?" : `${num(net.excess[t], 4)} nats` });
+    put(cost, { text: hide ? "?" : net.excess[t] === null ? "none" : `${num(net.excess[t], 4)} nats` });
     put(scale, { text: `full bar ${num(farthest(r), 2)}` });
     const { w } = trace.draw(s, r, look);
     keep(tiles, obs.length, (i) => h("button", {
