@@ -154,7 +154,8 @@ def climb(path, keys, jobs, report=lambda cell, error: None):
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(min(jobs, len(todo)), context, initializer=_start_worker)
         try:
-            running = {pool.submit(run_cell, *key): key for key in todo}
+            with _ctrl_c_held_back():
+                running = {pool.submit(run_cell, *key): key for key in todo}
             for future in as_completed(running):
                 key, error = running[future], future.exception()
                 if error is None:
@@ -172,9 +173,22 @@ def climb(path, keys, jobs, report=lambda cell, error: None):
     return failed
 
 
+@contextmanager
+def _ctrl_c_held_back():
+    """Start workers that never get a Ctrl-C, which a terminal sends to all: the parent ends them.
+
+    A blocked signal stays blocked in the processes that are started meanwhile, from their first
+    instant on; here it waits until the block is over.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start_worker():
-    """Let a worker end with its parent, at Ctrl-C and at kill -9, and without a word."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Let a worker end with its parent, however that ends."""
 
     def follow():
         multiprocessing.parent_process().join()
