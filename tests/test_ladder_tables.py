@@ -183,6 +183,12 @@ class TestFigures:
         ):
             assert "nan" not in plotting.to_svg(fig, alt=words)
 
+    def test_nothing_is_minus_zero(self):
+        cells = [cell("memory-5", "gru", 0, 0.4999), cell("copy", "gru", 0, 0.4999)]
+        texts = (tables.describe_skills(cells), tables.describe_reach(cells))
+        assert all("GRU 0.00" in text for text in texts)
+        assert tables.task_rows(cells, "copy")[0]["skill"] == "0.00"
+
     def test_words_for_those_who_cannot_see(self):
         assert "HMM filtering: another 0.82" in tables.describe_skills(CELLS)
         words = tables.describe_reach(CELLS)

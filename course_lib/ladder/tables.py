@@ -137,6 +137,11 @@ def mean_seconds(seeds):
     return f"{seconds:.{digits}f}"
 
 
+def _two_decimals(value):
+    """A skill as text, without a sign before zero."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
 # ---- rows ----------------------------------------------------------------------------------
 
 
@@ -189,7 +194,7 @@ def task_rows(cells, task):
         {
             "model": model_name(model),
             "score": spread(seeds),
-            "skill": f"{fmean(cell.skill for cell in seeds):.2f}",
+            "skill": _two_decimals(fmean(cell.skill for cell in seeds)),
             "solved": solved(seeds),
             "parameters": f"{seeds[0].parameters:,}",
             "updates": f"{fmean(cell.updates for cell in seeds):.0f}",
@@ -309,7 +314,8 @@ def furthest(cells, model):
 def describe_skills(cells):
     """Return the words for who cannot see `plot_ladder`: mean skill of every model and task."""
     parts = [
-        f"{task}: " + ", ".join(f"{model} {values.mean():.2f}" for model, values in of_task.items())
+        f"{task}: "
+        + ", ".join(f"{model} {_two_decimals(values.mean())}" for model, values in of_task.items())
         for task, of_task in skills(cells).items()
     ]
     return "Mean skill, 0 at chance and 1 at the ceiling. " + "; ".join(parts) + "."
@@ -337,4 +343,4 @@ def describe_reach(cells):
 def _median(values):
     """Median of what was measured, as text."""
     measured = values[~np.isnan(values)]
-    return f"{np.median(measured):.2f}" if len(measured) else "–"
+    return _two_decimals(np.median(measured)) if len(measured) else "–"
