@@ -182,6 +182,13 @@ class TestNetwork:
         )
         assert np.array_equal(one, two) and not np.allclose(one, other)
 
+    def test_the_seed_decides_the_starting_weights(self):
+        one, two, other = (
+            recurrent(3, 2, seed, cell="gru", H=5).readout.weight.detach().numpy()
+            for seed in (1, 1, 2)
+        )
+        assert np.array_equal(one, two) and not np.allclose(one, other)
+
 
 def test_every_network_has_the_same_width():
     networks = [spec.options for spec in MODELS.values() if spec.fit is fit_network]
