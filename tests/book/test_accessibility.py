@@ -1,9 +1,26 @@
 """axe finds nothing on any page, light and dark, all boxes and demos opened; keys reach all."""
 
+import re
+
 import pytest
 
 from tests.axe import violations
 from tests.browser import be_still
+
+
+def test_axe_measures_each_kind_of_token_once_and_misses_no_pale_one(open_page):
+    """Pale by its class, by its own style, or judged only where the text has two letters."""
+    page = open_page("index.html").page
+    pale = "<span class='pale'>by class</span><span class='n' style='color:#bbb'>by style</span>"
+    tokens = "<span class='n'>many</span> " * 100
+    page.locator("article").evaluate(
+        "(e, html) => { e.innerHTML = html; }",
+        f"<h1>A</h1><style>.pale, .o {{ color: #bbb }}</style><pre>{tokens}{pale}{tokens}"
+        "<span class='o'>a</span> <span class='o'></span> <span class='o'>ab</span></pre>",
+    )
+    found = [line for line in violations(page) if line.startswith("color-contrast")]
+    assert [re.search(r"\.(pale|n|o)\b", line)[1] for line in found] == ["pale", "n", "o"]
+    assert page.locator("pre .n").count() == 2, "the others are plain text now"
 
 
 def test_axe_in_the_light(desktop):
