@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 
 from course_lib import plotting
 from course_lib.datasets import processes
+from course_lib.ladder.tables import FAMILIES
 from course_lib.plotting import _frame
 from course_lib.plotting._cell import crossings
 from course_lib.plotting._simplex import CORNERS, simplex_colours
@@ -96,6 +97,14 @@ PICTURES = {
             "parity": {"Markov": np.array([0.2])},
         },
         {"Markov": "counts", "GRU": "recurrent"},
+    ),
+    "ladder, every model": lambda: plotting.plot_ladder(
+        {task: dict.fromkeys(FAMILIES, np.array([0.1, 0.9])) for task in ("copy", "adding")},
+        FAMILIES,
+    ),
+    "ladder, long names": lambda: plotting.plot_ladder(
+        {"copy": {"a model with a name": np.array([0.5]), "another": np.array([0.7])}},
+        {"a model with a name": "a family of models", "another": "another family of models"},
     ),
     "reach": lambda: plotting.plot_reach(
         [5, 20, 50, 100, 200],
@@ -453,8 +462,15 @@ class TestLadder:
             "chance", "ceiling", "counts", "recurrent",
         ]  # fmt: skip
 
-    def test_nine_models_keep_their_rows_apart(self):
-        names = [f"model {k}" for k in range(9)]
+    def test_no_two_of_eight_families_look_alike(self):
+        families = {f"model {k}": f"family {k}" for k in range(8)}
+        fig = plotting.plot_ladder({"copy": dict.fromkeys(families, np.array([0.5]))}, families)
+        marks = [line for line in fig.axes[0].lines if line.get_marker() in plotting.MARKERS]
+        looks = {(m.get_marker(), m.get_color(), m.get_fillstyle()) for m in marks}
+        assert len(looks) == 8
+
+    def test_eleven_models_keep_their_rows_apart(self):
+        names = [f"model {k}" for k in range(11)]
         fig = plotting.plot_ladder({"copy": dict.fromkeys(names, np.array([0.5, 0.6, 0.7]))})
         fig.draw_without_rendering()
         boxes = [text.get_window_extent() for text in fig.axes[0].get_yticklabels()]

@@ -18,6 +18,8 @@ MODEL_NAMES = {
     "rnn": "RNN",
     "lstm": "LSTM",
     "gru": "GRU",
+    "lstm-patient": "LSTM, patient",
+    "gru-patient": "GRU, patient",
     "mingru": "minGRU",
     "ssm": "SSM",
 }
@@ -27,8 +29,10 @@ FAMILIES = {
     "RNN": "recurrent",
     "LSTM": "recurrent",
     "GRU": "recurrent",
-    "minGRU": "linear recurrence",
-    "SSM": "linear recurrence",
+    "LSTM, patient": "patient start",
+    "GRU, patient": "patient start",
+    "minGRU": "linear",
+    "SSM": "linear",
     "attention": "attention",
     "transformer": "attention",
 }

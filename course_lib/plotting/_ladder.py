@@ -193,17 +193,21 @@ def _panels(n, columns, height, *, xlabel):
 
 def _family_styles(models, families):
     """Style of the marks of every model: colour and marker tell its family."""
-    families = families or {}
-    kinds = list(dict.fromkeys(families.get(model) for model in models))
-    return {
-        model: {
-            "marker": MARKERS[kinds.index(families.get(model)) % 4],
-            "color": PALETTE[kinds.index(families.get(model)) % 4],
-            "linestyle": "none",
-            "label": families.get(model),
-        }
-        for model in models
-    }
+    families, styles = families or {}, {}
+    for model in models:
+        kind = families.get(model)
+        k = len(styles)
+        styles.setdefault(
+            kind,
+            {
+                "marker": MARKERS[k % 4],
+                "color": PALETTE[k % 4],
+                "fillstyle": "full" if k < 4 else "none",  # there are four colours
+                "linestyle": "none",
+                "label": kind,
+            },
+        )
+    return {model: styles[families.get(model)] for model in models}
 
 
 def _beside(n):
@@ -228,4 +232,5 @@ def _legend(fig, ax, styles):
     lines, names = ax.get_legend_handles_labels()
     marks = {style["label"]: Line2D([], [], **style) for style in styles.values()}
     marks.pop(None, None)  # models of no family
-    fig.legend([*lines, *marks.values()], [*names, *marks], loc="outside upper left", ncols=3)
+    columns = 3 if max(map(len, [*names, *marks])) < 15 else 2  # what is as wide as the figure
+    fig.legend([*lines, *marks.values()], [*names, *marks], loc="outside upper left", ncols=columns)
