@@ -184,10 +184,52 @@ class TestNetwork:
 
     def test_the_seed_decides_the_starting_weights(self):
         one, two, other = (
-            recurrent(3, 2, seed, cell="gru", H=5).readout.weight.detach().numpy()
+            recurrent(3, 9, 2, seed, cell="gru", H=5).readout.weight.detach().numpy()
             for seed in (1, 1, 2)
         )
         assert np.array_equal(one, two) and not np.allclose(one, other)
+
+    @pytest.mark.parametrize("cell, gates", [("lstm", 4), ("gru", 3)])
+    def test_a_patient_start_opens_the_gate_that_keeps_for_up_to_the_length(self, cell, gates):
+        H, T = 64, 90
+        plain, patient = (
+            {
+                name: weights.detach().numpy()
+                for name, weights in recurrent(
+                    3, T, 2, 1, cell=cell, H=H, recurrent="orthogonal", patient=wanted
+                ).named_parameters()
+            }
+            for wanted in (False, True)
+        )
+        changed = {name for name in plain if not np.array_equal(plain[name], patient[name])}
+        assert changed == {"core.bias_ih_l0", "core.bias_hh_l0"}
+        bias = (patient["core.bias_ih_l0"] + patient["core.bias_hh_l0"]).reshape(gates, H)
+        before = (plain["core.bias_ih_l0"] + plain["core.bias_hh_l0"]).reshape(gates, H)
+        steps = np.exp(bias[1])  # a gate sigmoid(log s) forgets a share 1 / (s + 1) at each step
+        assert 1 <= steps.min() < 10 and 80 < steps.max() <= T - 1
+        assert abs(np.mean(steps) - T / 2) < 4 * T / np.sqrt(12 * H)
+        kept = [2, 3] if cell == "lstm" else [0, 2]
+        assert np.array_equal(bias[kept], before[kept])
+        if cell == "lstm":
+            assert np.array_equal(bias[0], -bias[1])
+
+    def test_a_patient_cell_keeps_longer(self):
+        """Which biases belong to z is PyTorch's matter: so the state itself is looked at."""
+        import torch
+
+        x = torch.zeros(1, 200, 3)
+        for cell in ("lstm", "gru"):
+            left = []
+            for patient in (False, True):
+                model = recurrent(3, 200, 2, 1, cell=cell, H=32, patient=patient)
+                ones = torch.ones(1, 1, 32)
+                start = [
+                    (0 * ones, sign * ones) if cell == "lstm" else sign * ones for sign in (1, -1)
+                ]
+                ends = [model(x[:, :50], state)[1] for state in start]
+                ends = [end[1] if cell == "lstm" else end for end in ends]
+                left.append((ends[0] - ends[1]).abs().mean().item())
+            assert left[1] > 0.1 > 0.01 > left[0], (cell, left)
 
 
 def test_every_network_has_the_same_width():

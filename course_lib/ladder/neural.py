@@ -10,11 +10,50 @@ import numpy as np
 from course_lib.ladder.fitted import Fitted
 
 
-def recurrent(D, n_out, seed, **options):
-    """Return a recurrent layer with a linear readout, a `training.SequenceModel`."""
+def recurrent(D, T, n_out, seed, *, patient=False, **options):
+    """Return a recurrent layer with a linear readout.
+
+    Parameters
+    ----------
+    D, T, n_out : int
+        Sizes of the task: input, steps, output.
+    seed : int
+        Seed of the starting weights.
+    patient : bool
+        LSTM and GRU only: let the gates that keep start so far open that the memories of the units
+        last from 1 to T - 1 steps, as long as the task may need.
+    **options : object
+        For `training.SequenceModel`.
+
+    Returns
+    -------
+    model : SequenceModel
+        Not trained.
+
+    References
+    ----------
+    Tallec and Ollivier (2018), arXiv:1804.11188, whose chrono initialisation this start is.
+    """
     from course_lib.training import SequenceModel
 
-    return SequenceModel(D=D, n_out=n_out, seed=seed, **options)
+    model = SequenceModel(D=D, n_out=n_out, seed=seed, **options)
+    if patient:
+        _start_patient(model, T, np.random.default_rng((seed, 1)))  # not that of the batches
+    return model
+
+
+def _start_patient(model, T, rng):
+    """Set the biases of the gates that keep, and of an LSTM's input gate, by the task's length."""
+    import torch
+
+    H = model.core.hidden_size
+    keep = torch.as_tensor(np.log(rng.uniform(1, T - 1, size=H)), dtype=torch.float32)
+    with torch.no_grad():
+        model.core.bias_ih_l0[H : 2 * H] = keep  # second of the LSTM's i, f, g, o; of GRU's r, z, n
+        model.core.bias_hh_l0[H : 2 * H] = 0.0
+        if model.cell == "lstm":
+            model.core.bias_ih_l0[:H] = -keep
+            model.core.bias_hh_l0[:H] = 0.0
 
 
 def fit_network(spec, seed, *, build, **options):
@@ -27,7 +66,7 @@ def fit_network(spec, seed, *, build, **options):
     seed : int
         Seed of the starting weights and of the batches.
     build : callable
-        ``build(D, n_out, seed, **options)`` returns a module that turns x (N, T, D) into outputs
+        ``build(D, T, n_out, seed, **options)`` returns a module that turns x (N, T, D) into outputs
         (N, T, n_out) and a state.
     **options : object
         For ``build``.
@@ -48,7 +87,8 @@ def fit_network(spec, seed, *, build, **options):
 
     torch.set_num_threads(1)
     one = spec.sample(1, np.random.default_rng(seed))  # for its sizes
-    network = build(D=one.x.shape[2], n_out=one.n_out, seed=seed, **options)
+    _, T, D = one.x.shape
+    network = build(D=D, T=T, n_out=one.n_out, seed=seed, **options)
     recipe = spec.recipe
     history = train(
         network,
