@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from course_lib.datasets.adding import adding_task
 from course_lib.datasets.memory import memory_task
 from course_lib.datasets.parity import parity_task
 from course_lib.datasets.task import score_task
@@ -38,3 +39,12 @@ def test_answers_are_not_close(rng, name):
     answer, draw, *_ = SETTINGS[name]
     for model, scores in answer(draw(50, 300, rng).x).items():
         assert np.abs(scores[..., 1] - scores[..., 0])[:, -1].min() > 0.5, model
+
+
+@pytest.mark.parametrize("T, error", [(2, 1e-4), (30, 1e-4), (200, 4e-4)])
+def test_sums_are_right_to_a_ten_thousandth(rng, T, error):
+    task = adding_task(300, T, rng)
+    ((model, sums),) = by_hand.adding(task.x).items()
+    assert model == "RNN"
+    # tanh bends by v^3 / 3, which is 1 / 30 000 of a number at 1 / 100; the sum bends at each step
+    np.testing.assert_allclose(sums[:, -1, 0], task.target, rtol=0, atol=error)

@@ -1,7 +1,7 @@
 """Models whose weights are written down: what they can do, whether or not a training finds it.
 
-A training that fails leaves open whether the model could have done better. These settle it for two
-tasks: each function gives models that make no mistake, at any length.
+A training that fails leaves open whether the model could have done better. These settle it for
+three tasks: each function gives models that make no mistake, whatever the length, or next to none.
 
 Letters: N sequences, T time, D input, K states.
 """
@@ -78,3 +78,26 @@ def parity(x):
         "HMM": np.stack([belief[..., :2].sum(axis=2), belief[..., 2:].sum(axis=2)], axis=2),
         "RNN": np.stack([np.ones_like(only_first), only_first], axis=2),
     }
+
+
+def adding(x):
+    """Name the sum of the two marked numbers, to a ten-thousandth, with three hidden units.
+
+    Where the number v is unmarked, the first unit is -1 and the second 1; where it is marked, they
+    are about v / 100 and 0. The third adds up a tenth of both, one step late, in the middle of
+    tanh, where it is nearly a straight line; over 200 steps the error grows to a three-thousandth.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, T, 2)
+        Inputs of ``adding_task``: number and mark.
+
+    Returns
+    -------
+    outputs : dict of str to ndarray of shape (N, T, 1)
+        By name of the model: the sum so far.
+    """
+    W_xh = np.array([[0.01, 0.0, 0.0], [OPEN, -OPEN, 0.0]])
+    W_hh = np.array([[0.0, 0.0, 0.1], [0.0, 0.0, 0.1], [0.0, 0.0, 1.0]])
+    h = rnn_forward(x, RNNParams(W_xh, W_hh, np.array([-OPEN, OPEN, 0.0]))).h[:, 1:]
+    return {"RNN": 100 * (h[..., :1] + h[..., 1:2]) + 1000 * h[..., 2:]}
