@@ -106,11 +106,11 @@ def chosen(only):
 def _list(cells, keys):
     """Print one line for each task and model: the scores that are there, the seeds that are not."""
     gaps, scores = set(missing(cells, keys)), {cell.key: cell.score for cell in cells}
-    print(f"{'task':<12} {'model':<10} {'score of seeds ' + ', '.join(map(str, SEEDS))}")
+    print(f"{'task':<12} {'model':<12} {'score of seeds ' + ', '.join(map(str, SEEDS))}")
     for task, model in dict.fromkeys(key[:2] for key in keys):
         row = [(task, model, seed) for seed in SEEDS]
         shown = ["missing" if key in gaps else f"{scores[key]:.4f}" for key in row]
-        print(f"{task:<12} {model:<10} " + " ".join(f"{text:>8}" for text in shown))
+        print(f"{task:<12} {model:<12} " + " ".join(f"{text:>8}" for text in shown))
     print(f"{len(keys) - len(gaps)} of {len(keys)} cells are there")
     return 0
 
