@@ -250,8 +250,11 @@ class TestView:
                 assert got["question"] is None
 
     def test_huge_scores_leave_a_distribution(self):
-        W, b = network("huge").readout
-        demo = belief(networks=[replace(network("huge"), readout=(100 * W, b))])
+        net = network("huge", H=13)
+        h = RUN["gru"](np.eye(4)[[OBS]], net.params).h[0, -1]
+        W = np.outer(320 * np.sign(h), [0.9, 1.0, 0.5, 0.0])  # every unit pushes the same way
+        assert (h @ W + 320).max() > 710  # more than exp can take
+        demo = belief(networks=[replace(net, readout=(W, np.full(4, 320.0)))])
         (got,) = javascript([("view", demo.state)])
         said = np.array(got["result"]["nets"][0]["next"])
         np.testing.assert_allclose(said, demo.trace()["next_0"], **CLOSE)

@@ -96,6 +96,10 @@ class TestSequence:
         page.keyboard.press("Backspace")  # the focus stays with the sequence
         settle(page)
         assert state_of(page, "belief")["obs"] == [OBS[0], *OBS[3:]]
+        page.locator(".sbs-tile").last.press("Delete")  # and goes to the one before
+        settle(page)
+        focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+        assert focused.startswith("t = 5, read")
 
     def test_one_symbol_stays_and_forty_are_the_most(self, open_demos):
         page = open_demos(belief(obs=[1])).page
@@ -274,9 +278,16 @@ class TestWords:
         prior = before @ MODEL["A"][:, k]
         joint = (before @ MODEL["A"]) * MODEL["B"][:, OBS[6]]
         assert words[0].endswith(f"= {prior:.3f}") and f"{before[0]:.3f} × " in words[0]
-        assert words[1].endswith(f"= {joint[k]:.3f}")
+        weight = MODEL["B"][k, OBS[6]]
+        assert words[1] == f"{prior:.3f} × {weight:.3f} = {joint[k]:.3f}"
         assert words[2] == f"{joint[k]:.3f} ÷ {joint.sum():.3f} = {now[k]:.3f}"
         assert words[3].replace("−", "-").endswith(f"= {trace['decoded_2'][6, k]:.3f}")
+        left, right = words[3].replace("−", "-").replace("- ", "-").split(" = ")
+        total = sum(  # of products and numbers, each shown with three digits
+            float(np.prod([float(v) for v in term.split(" × ")]))
+            for term in re.split(r" \+ | (?=-\d)(?<!× )", left)
+        )
+        assert abs(total - float(right)) < 0.02
         assert name in page.locator(".sbs-sums .sbs-formula").first.text_content()
 
     def test_the_first_step_starts_from_pi(self, open_demos):
