@@ -314,6 +314,7 @@ class TestWords:
         page = visit.page
         said = page.locator(".sbs-say").text_content()
         assert said.startswith("Impossible: no state that can be reached at t = 1 ever shows")
+        assert page.locator(".sbs-apart").text_content() == "distance nonecost none"
         _, (_, exact, decoded) = points(page)
         assert exact[2] == 0 and decoded[2] == 1  # the network answers all the same
         press(page, "Table")
