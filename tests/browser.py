@@ -198,27 +198,21 @@ def server(built_book):
         yield running
 
 
-def visit_page(
-    browser,
-    url,
-    *,
-    theme="light",
-    width=1280,
-    height=900,
-    javascript=True,
-    settle_ms=SETTLE_MS,
-    **context_options,
-):
-    """Open a page in a context of its own; who calls this closes ``visit.page.context``."""
+def new_page(browser, *, theme="light", width=1280, height=900, javascript=True, **options):
+    """A page in a context of its own."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=theme,
         java_script_enabled=javascript,
-        **context_options,
+        **options,
     )
-    visit = watch(context.new_page(), url)
-    visit.page.goto(visit.url, wait_until="load")
-    visit.page.wait_for_timeout(settle_ms)
+    return context.new_page()
+
+
+def visit_page(page, url, *, settle_ms=SETTLE_MS):
+    visit = watch(page, url)
+    page.goto(url, wait_until="load")
+    page.wait_for_timeout(settle_ms)
     return visit
 
 
@@ -227,9 +221,10 @@ def open_page(browser, server, built_book):
     """Return ``open_page(path, over="http", theme="light", width=1280, ...) -> Visit``."""
     visits = []
 
-    def open_(path, *, over="http", **options):
+    def open_(path, *, over="http", settle_ms=SETTLE_MS, **options):
         base = server.url if over == "http" else built_book.resolve().as_uri()
-        visits.append(visit_page(browser, f"{base}/{path}", **options))
+        page = new_page(browser, **options)
+        visits.append(visit_page(page, f"{base}/{path}", settle_ms=settle_ms))
         return visits[-1]
 
     yield open_
