@@ -137,6 +137,17 @@ class TestSequence:
         field.blur()
         assert field.input_value() == "CABDA"
 
+    def test_keys_are_written_as_the_symbols_are(self, open_demos):
+        page = open_demos(belief(symbols=["a", "bee", "cat", "dog"])).page
+        field = page.get_by_role("textbox", name="or type (a, b, c, d)")
+        assert field.input_value() == "".join("abcd"[y] for y in OBS)
+        field.fill("Dab")
+        settle(page)
+        assert state_of(page, "belief")["obs"] == [3, 0, 1]
+        page.locator(".sbs-tile").nth(1).press("C")
+        settle(page)
+        assert state_of(page, "belief")["obs"] == [3, 2, 1]
+
     def test_symbols_without_letters_are_typed_as_numbers(self, open_demos):
         demo = casino()
         page = open_demos(demo).page

@@ -27,9 +27,11 @@ const plus = (v) => `${v < 0 ? "−" : "+"} ${num(Math.abs(v))}`;
 const short = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
 // What a reader types for each symbol: its first letter where these differ, else its number.
 function keysOf(symbols) {
-  const first = symbols.map((name) => name[0].toUpperCase());
-  return first.every((key) => /[A-Z0-9]/.test(key)) && new Set(first).size === first.length ? first : symbols.map((_, v) => `${v + 1}`);
+  const first = symbols.map((name) => name[0]);
+  const differ = new Set(first.map((key) => key.toUpperCase())).size === first.length;
+  return differ && first.every((key) => /[a-z0-9]/i.test(key)) ? first : symbols.map((_, v) => `${v + 1}`);
 }
+const keyed = (keys, typed) => keys.findIndex((key) => key.toUpperCase() === typed.toUpperCase());
 
 export const belief_simplex = {
   title: "Two beliefs",
@@ -178,9 +180,9 @@ function build(ctx) {
   });
   const drop = h("button", { type: "button", class: "sbs-btn sbs-wide", onclick: () => remove(ctx.state.t) });
   const typed = (s) => s.obs.map((y) => keys[y]).join("");
-  const field = h("input", { type: "text", class: "sbs-field sbs-type", autocomplete: "off", autocapitalize: "characters", spellcheck: "false",
+  const field = h("input", { type: "text", class: "sbs-field sbs-type", autocomplete: "off", autocapitalize: "off", spellcheck: "false",
     oninput: () => {
-      const obs = [...field.value.toUpperCase()].map((letter) => keys.indexOf(letter)).filter((y) => y >= 0).slice(0, MOST);
+      const obs = [...field.value].map((letter) => keyed(keys, letter)).filter((y) => y >= 0).slice(0, MOST);
       const here = Math.max(0, Math.min(obs.length, field.selectionStart) - 1);
       if (obs.length) ctx.set((s) => Object.assign(s, { obs, t: here }), "typed");
     },
@@ -207,7 +209,7 @@ function build(ctx) {
       onclick: () => (ctx.state.t === i ? write(i, (ctx.state.obs[i] + 1) % symbols.length) : ctx.go(i)),
       onkeydown: (event) => {
         const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-        const letter = keys.indexOf(event.key.toUpperCase());
+        const letter = keyed(keys, event.key);
         const to = tiles.children[i + ({ ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? NaN)];
         if (by) write(i, (ctx.state.obs[i] + by + symbols.length) % symbols.length);
         else if (letter >= 0 && !event.ctrlKey && !event.metaKey) write(i, letter);
