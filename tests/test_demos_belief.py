@@ -126,6 +126,12 @@ class TestConstructor:
         with pytest.raises(ValueError, match=message):
             belief(**change)
 
+    def test_states_called_like_symbols_are_told_apart(self):
+        fixed = belief(states=["a", "b", "c"], symbols="abxy").state["fixed"]
+        assert fixed["states"] == ["state a", "state b", "state c"]
+        assert fixed["symbols"] == ["a", "b", "x", "y"]
+        assert belief().state["fixed"]["states"] == ["sun", "fog", "rain"]
+
     def test_other_numbers_of_states_are_refused(self):
         with pytest.raises(ValueError, match="beliefs in 2 or 3 states, got 4"):
             belief(pi=np.full(4, 0.25), A=np.full((4, 4), 0.25), B=np.full((4, 4), 0.25))

@@ -39,7 +39,7 @@ def belief_simplex(
     networks : sequence of BeliefNetwork
         1 to 4 networks, the best one last; four decimals of each weight are used.
     states, symbols : sequence of str, optional
-        Labels.
+        Labels; where a state is called like a symbol, states are shown as "state a" and so on.
     t : int, default=0
         Step shown first.
     network : int, default=-1
@@ -76,6 +76,10 @@ def belief_simplex(
     if not -len(networks) <= network < len(networks):
         raise ValueError(f"network must be below {len(networks)}, got {network}")
     labels_of("networks", [n.name for n in networks], len(networks), "")
+    states = labels_of("states", states, K, "state ")
+    symbols = labels_of("symbols", symbols, V, "")
+    if set(states) & set(symbols):
+        states = [f"state {state}" for state in states]
     stored = [_belief_networks.stored(n, V, K) for n in networks]
     if goals is None:
         goals = _belief_goals.reachable(pi, A, B, stored)
@@ -84,8 +88,8 @@ def belief_simplex(
         "view": "belief_simplex",
         "name": name,
         "fixed": {
-            "states": labels_of("states", states, K, "state "),
-            "symbols": labels_of("symbols", symbols, V, ""),
+            "states": states,
+            "symbols": symbols,
             "model": {"pi": plain(pi), "A": plain(A), "B": plain(B)},
             "networks": stored,
             "goals": goals_of(goals),

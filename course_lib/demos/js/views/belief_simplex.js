@@ -300,7 +300,10 @@ function simplex({ states, model }) {
     put(svg, { width: wide, height: tall });
     put(frame, { d: three ? `${line(corners.map((c) => c.join(" ")))}Z` : [0, 1].map((i) => line([place([1, 0], i), place([0, 1], i)])).join("") });
     put(dots, { d: reachable.map((b) => `M${place(b)}h0${three ? "" : `M${place(b, 1)}h0`}`).join("") });
-    names.forEach((text, k) => put(text, { x: [4, wide - 4, wide / 2][k], y: k < 2 ? tall - 8 : 18, style: `text-anchor:${["start", "end", "middle"][k]}` }));
+    names.forEach((text, k) => {
+      const centred = k > 1 || states[k].length < 8; // longer names start at the edge of the picture
+      put(text, { x: centred ? corners[k][0] : [4, wide - 4][k], y: k < 2 ? tall - 8 : 18, style: `text-anchor:${centred ? "middle" : ["start", "end"][k]}` });
+    });
     at(start, [model.pi]);
   }
   function draw({ t, opts: { network } }, r, { hide, palette }) {
