@@ -7,7 +7,8 @@ updates; with the orthogonal one the RNN learns it in some fifty, the LSTM with 
 the GRU with none. A cell is *patient* if the gates that keep start open for about as long as the
 task lasts, by a rule that knows nothing of the task but its length; nothing about it was tuned.
 The HMM's starts lie near the identity so that it can keep, too: with 0.5 or 0.9 on the diagonal
-neither seed learned lag 5, with 0.95 and 0.99 one did, with 0.98 both.
+neither seed learned lag 5, with 0.95 and 0.99 one did, with 0.98 both. The patient rule does not
+help EM: with it the two seeds learned none of the lags 5, 20 and 100, and one learned 50.
 """
 
 from dataclasses import dataclass, field
