@@ -1,8 +1,8 @@
 """Open pages of the built book in Chromium, with everything but localhost cut off.
 
-Fixtures: tests/conftest.py imports ``browser``, once; import ``server`` and ``open_page`` in a
-conftest. A :class:`Visit` collects what a page must not do: console messages, errors, failed
-requests, requests to other hosts.
+Fixtures: tests/conftest.py imports ``browser`` and ``windows``, once; import ``server`` and
+``open_page`` in a conftest. A :class:`Visit` collects what a page must not do: console messages,
+errors, failed requests, requests to other hosts.
 """
 
 import functools
@@ -30,6 +30,8 @@ CHROMIUM_ARGS = (
 GZIPPED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".ipynb", ".inv"}
 LOCAL_SCHEMES = {"file", "data", "blob", "about"}
 SETTLE_MS = 200  # after the load event: timers and idle callbacks of the theme
+# No page keeps anything at addresses such as about:blank, where asking is an error.
+FORGET = "() => { try { localStorage.clear(); sessionStorage.clear(); } catch {} }"
 # Colours that fade are measured by axe as they are, so it waits for their end.
 STILL = """async () => {
     const frame = () => new Promise(done => requestAnimationFrame(done));
@@ -193,20 +195,47 @@ def browser(chromium_path):
 
 
 @pytest.fixture(scope="session")
+def windows(browser):
+    kept = Windows(browser)
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(scope="session")
 def server(built_book):
     with StaticServer(built_book) as running:
         yield running
 
 
-def new_page(browser, *, theme="light", width=1280, height=900, javascript=True, **options):
+def new_page(browser, *, theme="light", width=1280, height=900, **options):
     """A page in a context of its own."""
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=theme,
-        java_script_enabled=javascript,
-        **options,
-    )
-    return context.new_page()
+    viewport = {"width": width, "height": height}
+    return browser.new_context(viewport=viewport, color_scheme=theme, **options).new_page()
+
+
+class Windows:
+    """Pages that tests gave back blank, by their options.
+
+    A new one takes half a second of processor time, and is slow with the first that it shows.
+    """
+
+    def __init__(self, browser):
+        self.browser, self.free = browser, {}
+
+    def take(self, **options):
+        free = self.free.setdefault(repr(sorted(options.items())), [])
+        return free.pop() if free else new_page(self.browser, **options)
+
+    def give_back(self, visit, **options):
+        """Take the page of a Visit back; the options are those of `take`."""
+        visit.page.evaluate(FORGET)
+        visit.page.context.clear_cookies()
+        visit.leave()
+        self.free[repr(sorted(options.items()))].append(visit.page)
+
+    def close(self):
+        for page in (page for pages in self.free.values() for page in pages):
+            page.context.close()
 
 
 def visit_page(page, url, *, settle_ms=SETTLE_MS):

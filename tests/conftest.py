@@ -10,7 +10,7 @@ from setup_browser import find_browser
 
 # Once for all tests: a process can hold one browser driver, and a fixture that two files import
 # would be two.
-from tests.browser import browser  # noqa: F401
+from tests.browser import browser, windows  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 

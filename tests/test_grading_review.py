@@ -43,22 +43,22 @@ def serve():
 
 
 @pytest.fixture
-def visit(browser):
+def visit(windows):
     """Return ``visit(server, width=1200, theme="light", at="") -> Visit``."""
-    contexts = []
+    visits = []
 
     def visit_(server, *, width=1200, theme="light", at=""):
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
-        contexts.append(context)
-        seen = watch(context.new_page(), server.url + at)
+        options = {"width": width, "height": 800, "theme": theme}
+        seen = watch(windows.take(**options), server.url + at)
+        visits.append((seen, options))
         seen.page.set_default_timeout(15_000)
         seen.page.goto(seen.url)
         seen.page.locator("#marking").wait_for()
         return seen
 
     yield visit_
-    for context in contexts:
-        context.close()
+    for seen, options in visits:
+        windows.give_back(seen, **options)
 
 
 def marks(work):

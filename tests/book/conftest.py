@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.book import looks
-from tests.browser import new_page, open_page, server  # noqa: F401  (fixtures)
+from tests.browser import open_page, server  # noqa: F401  (fixtures)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,44 +36,26 @@ def pages(built_book):
 
 
 @pytest.fixture(scope="session")
-def windows(browser):
-    """Give the one window of a name; it is opened with the options when it is first asked for."""
-    opened = {}
-
-    def window(name, **options):
-        if name not in opened:
-            opened[name] = new_page(browser, **options)
-        return opened[name]
-
-    yield window
-    for page in opened.values():
-        page.context.close()
-
-
-@pytest.fixture(scope="session")
 def desktop(windows, server, page_path):  # noqa: F811
-    with looks.look_on_a_desktop(windows("desktop"), f"{server.url}/{page_path}") as look:
+    with looks.look_on_a_desktop(windows, f"{server.url}/{page_path}") as look:
         yield look
 
 
 @pytest.fixture(scope="session")
 def dark(windows, server, page_path):  # noqa: F811
-    page = windows("dark", **looks.DARK)
-    with looks.look_in_the_dark(page, f"{server.url}/{page_path}") as look:
+    with looks.look_in_the_dark(windows, f"{server.url}/{page_path}") as look:
         yield look
 
 
 @pytest.fixture(scope="session")
 def phone(windows, server, page_path):  # noqa: F811
-    page = windows("phone", **looks.PHONE)
-    with looks.look_on_a_phone(page, f"{server.url}/{page_path}") as look:
+    with looks.look_on_a_phone(windows, f"{server.url}/{page_path}") as look:
         yield look
 
 
 @pytest.fixture(scope="session")
 def folder(windows, built_book, page_path):
-    page = windows("folder")
-    with looks.look_in_a_folder(page, f"{built_book.resolve().as_uri()}/{page_path}") as look:
+    with looks.look_in_a_folder(windows, f"{built_book.resolve().as_uri()}/{page_path}") as look:
         yield look
 
 

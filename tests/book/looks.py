@@ -1,8 +1,7 @@
 """One load of a page for all that is measured on it: a load takes 2 s, and there are hundreds.
 
 A :class:`Look` notes what it sees in a fixed order; tests read it in any order. Only axe, and the
-skip link in the look that leaves the page as it came, work on the page itself. Each kind of look
-has a window of its own for all pages: a warm one takes half the processor time of a new one.
+skip link in the look that leaves the page as it came, work on the page itself.
 """
 
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from dataclasses import dataclass, field
 
 from tests.browser import SETTLE_MS, Visit, be_still, visit_page
 
-DARK = {"theme": "dark"}
 PHONE = {"width": 375, "height": 800}
 # All that moved since the page began to load.
 SHIFT = """() => new Promise(done => {
@@ -41,7 +39,6 @@ DEMOS = """() => [...document.querySelectorAll(".sbs-demo")].map(host => ({
 OPEN_BOXES = "document.querySelectorAll('details').forEach(box => { box.open = true; })"
 UNFOLD_DEMOS = """document.querySelectorAll(".sbs-demo button[aria-expanded=false]")
     .forEach(button => button.click())"""
-FORGET = "localStorage.clear(); sessionStorage.clear()"
 
 
 @dataclass
@@ -77,16 +74,15 @@ class Look:
 
 
 @contextmanager
-def looking(page, url, settle_ms=SETTLE_MS):
-    visit = visit_page(page, url, settle_ms=settle_ms)
+def looking(windows, url, settle_ms=SETTLE_MS, **options):
+    visit = visit_page(windows.take(**options), url, settle_ms=settle_ms)
     yield Look(visit)
-    page.evaluate(FORGET)
-    visit.leave()
+    windows.give_back(visit, **options)
 
 
 @contextmanager
-def look_on_a_desktop(page, url):
-    with looking(page, url, settle_ms=500) as look:
+def look_on_a_desktop(windows, url):
+    with looking(windows, url, settle_ms=500) as look:
         look.shift = look.page.evaluate(SHIFT)
         look.demos = look.page.evaluate(DEMOS)
         look.page.evaluate(OPEN_BOXES)
@@ -97,15 +93,15 @@ def look_on_a_desktop(page, url):
 
 
 @contextmanager
-def look_in_the_dark(page, url):
-    with looking(page, url) as look:
+def look_in_the_dark(windows, url):
+    with looking(windows, url, theme="dark") as look:
         look.open_everything()
         yield look
 
 
 @contextmanager
-def look_on_a_phone(page, url):
-    with looking(page, url, settle_ms=500) as look:
+def look_on_a_phone(windows, url):
+    with looking(windows, url, settle_ms=500, **PHONE) as look:
         look.shift = look.page.evaluate(SHIFT)
         look.small_text = look.page.evaluate(SMALL_TEXT)
         look.page.evaluate(OPEN_BOXES)
@@ -117,9 +113,9 @@ def look_on_a_phone(page, url):
 
 
 @contextmanager
-def look_in_a_folder(page, url):
+def look_in_a_folder(windows, url):
     """Without a server; the page is left as it came, at its top."""
-    with looking(page, url) as look:
+    with looking(windows, url) as look:
         look.scroll_through()
         look.page.evaluate("scrollTo(0, 0)")
         yield look

@@ -17,11 +17,12 @@ def test_text_is_readable_on_a_phone(phone):
     assert phone.small_text == []
 
 
-def test_without_javascript_pictures_and_text_remain(open_page, pages, built_book):
+def test_without_javascript_pictures_and_text_remain(open_page, server, pages, built_book):
     with_demo = [p for p in pages if "sbs-demo" in (built_book / p).read_text(encoding="utf-8")]
     assert "index.html" in with_demo, "the landing page has a demo"
+    page = open_page("index.html", java_script_enabled=False).page
     for path in with_demo:
-        page = open_page(path, javascript=False).page
+        page.goto(f"{server.url}/{path}")
         for demo in page.locator(".sbs-demo").all():
             fallback = demo.locator(".sbs-fallback")
             picture = fallback.locator("img").first
