@@ -138,9 +138,12 @@ def nothing_left(folder):
 
 
 def _alive(before):
-    """New descendants that run; those that have ended are collected."""
-    found = []
-    for pid in set(watch.descendants(os.getpid())) - before:
+    """New descendants that run; those that have ended are collected.
+
+    What an older process starts, such as the browser of other tests, is none of the block's.
+    """
+    found, of_others = [], {pid for parent in before for pid in watch.descendants(parent)}
+    for pid in set(watch.descendants(os.getpid())) - before - of_others:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
         with contextlib.suppress(OSError):

@@ -99,7 +99,7 @@ class TestAsk:
         start = time.monotonic()
         with pytest.raises(ChannelTimeout):
             talk(lambda request: b"", seconds=0.2)
-        assert 0.2 <= time.monotonic() - start < 2
+        assert 0.2 <= time.monotonic() - start < 20
 
     def test_half_a_frame_is_a_timeout(self, talk):
         with pytest.raises(ChannelTimeout):

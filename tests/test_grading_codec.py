@@ -224,10 +224,10 @@ class TestHashed:
                 codec.decode(frame)
 
     def test_those_that_are_taken_are_quick(self):
-        start = time.monotonic()
+        start = time.process_time()
         assert len(codec.decode(b"S" + self.same_hash(1_600, 2))) == 1_600
         assert len(codec.decode(b"S" + self.same_hash(70, 70))) == 70
-        assert time.monotonic() - start < 2
+        assert time.process_time() - start < 2
 
     def test_values_of_a_dict_and_lists_are_not_hashed(self):
         value = {"a": [[1.5] * 9_000], (1, 2): ((1,) * 9_000,)}

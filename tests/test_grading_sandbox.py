@@ -257,8 +257,8 @@ time.sleep(60)
             pids, folder = [box.process.pid, *watch.descendants(box.process.pid)], box.folder
             assert len(pids) > 3
             begin = time.monotonic()
-        assert time.monotonic() - begin < 5  # killing is quick; rm of 1 500 levels is part of it
-        assert gone_within(1, lambda: any(map(runs, pids)))
+        assert time.monotonic() - begin < 30  # far from 60; rm of 1 500 levels is part of it
+        assert gone_within(20, lambda: any(map(runs, pids)))
         assert open_files() == before
         assert folder is None or not os.path.exists(folder)
 
@@ -279,8 +279,8 @@ time.sleep(60)
             grader.kill()
         assert len(pids) > 2
 
-        assert gone_within(2, lambda: any(map(runs, pids)))
-        assert gone_within(2, lambda: os.path.exists(folder))
+        assert gone_within(20, lambda: any(map(runs, pids)))
+        assert gone_within(20, lambda: os.path.exists(folder))
 
     def test_two_at_once_do_not_share_their_bounds(self, each_kind):
         code = """

@@ -83,7 +83,7 @@ get_ipython().run_line_magic("who", "")
         cell(worker, "x = 5")
         start = time.monotonic()
         assert cell(worker, "while True: pass", seconds=0.3)["error"]["type"] == "Timeout"
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 20
         assert worker.ask({"op": "value", "name": "x"}, 20)["value"] == 5
 
     def test_loop_that_catches_everything_is_a_timeout(self, worker):
