@@ -58,7 +58,7 @@ class Cell:
 
     @property
     def key(self):
-        """Task, model and seed: what no two cells share."""
+        """Return task, model and seed, which no two cells share."""
         return self.task, self.model, self.seed
 
     @property

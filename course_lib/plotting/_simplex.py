@@ -72,7 +72,7 @@ def plot_simplex(panels, corners, *, colour_by=None, columns=2):
         ax.remove()
     for ax, (name, xy) in zip(axes.flat, places.items(), strict=False):
         ax.scatter(
-            *xy.T, c=colours, s=2, marker="s", linewidths=0, antialiased=False, rasterized=True
+            *xy.T, c=colours, s=4, marker="s", linewidths=0, antialiased=False, rasterized=True
         )
         ax.plot(*CORNERS[[0, 1, 2, 0]].T, color=INK, linewidth=1.0)
         _name_corners(ax, corners, low, high)
