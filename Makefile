@@ -17,6 +17,8 @@ export MKL_NUM_THREADS := 1
 export PYTHONUTF8 := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# Or each of a hundred processes compiles the library and the tests again.
+unexport PYTHONDONTWRITEBYTECODE
 JOBS ?= 2
 PORT ?= 8000
 
@@ -28,12 +30,13 @@ book: setup  ## build the site into _build/html
 	@$(PY) tools/build_book.py --jobs $(JOBS)
 
 # nbval first: what it ran and found right, the book shows; no chapter runs twice.
+# Last, one process more than cores: these tests often wait, for a page or a sandbox's time limit.
 test: setup-test lint  ## everything that CI checks: lint, JavaScript, notebooks, book, Python
 	@$(PY) tools/quietly.py .stamps/node-test.log "JavaScript tests" sh -c \
 		"find course_lib tests -name '*.test.*js' -exec node --test {} +"
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile -q --nbval --nbval-current-env book/notebooks
 	@$(PY) tools/build_book.py --jobs $(JOBS)
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile -q tests
+	@$(PY) -m pytest -n $$(($(JOBS) + 1)) --dist loadfile -q tests
 
 check: test
 
@@ -61,7 +64,7 @@ bench: setup-test book  ## speed against named peers, pages and build, as tables
 
 clean:  ## remove what was built; .venv and node_modules stay
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis course_lib/demos/static course_lib/book_ext/static
-	find book course_lib tests tools benchmarks -name __pycache__ -o -name .ipynb_checkpoints \
+	find book course_lib tests tools benchmarks deploy -name __pycache__ -o -name .ipynb_checkpoints \
 		| while IFS= read -r folder; do rm -rf "$$folder"; done
 
 distclean: clean  ## remove the set-up too
