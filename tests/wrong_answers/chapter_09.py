@@ -168,6 +168,10 @@ def row_mean(a, d):
     return 1 - ((a - d) ** 2).sum() / ((a.T - a.mean(axis=1)) ** 2).sum()
 
 
+def sum_of_squares(x):
+    return np.sum(x**2)
+
+
 def no_intercept(h, b, new):
     return new @ np.linalg.pinv(h) @ b
 
@@ -178,6 +182,24 @@ def own_scale(h, b, new):
 
 def on_the_simplex(h, b, new):
     return np.clip(probe(h, b, new), 0, 1)
+
+
+def shares_of_clipped(h, b, new, top=None):
+    p = np.clip(probe(h, b, new), 0, top)
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def ones_first(h):
+    return np.hstack([np.ones((len(h), 1)), h])
+
+
+def four_things(h, b):
+    return np.linalg.lstsq(ones(h), b, rcond=None)
+
+
+def unpacked_in_two(h, b, new):
+    W, _ = four_things(h, b)
+    return ones(new) @ W
 
 
 def softmaxed(h, b, new):
@@ -259,6 +281,8 @@ def parity_of_ones(tell):
 
 
 SLOW_A, FAINT_B = np.array([[0.99, 0.01], [0.02, 0.98]]), np.array([[0.6, 0.4], [0.4, 0.6]])
+CROSSING_A = np.array([[0.95, 0.05, 0.0], [0.0, 0.95, 0.05], [0.05, 0.0, 0.95]])
+CROSSING_B = np.array([[0.9, 0.1], [0.5, 0.5], [0.1, 0.9]])
 ROUND = np.roll(np.eye(4), 1, axis=1)  # 0 to 1 to 2 to 3 to 0
 ONE_TELLS = np.array([[0.7, 0.3], [0.5, 0.5], [0.5, 0.5], [0.5, 0.5]])
 
@@ -298,6 +322,9 @@ WRONG = {
         (lambda y: (y[:, :-1], y[:, -1]), "ask at every step"),
         (lambda y: (y[:, 1:-1], y[:, 2:]), "x: expected shape"),
         (lambda y: tuple(part.T for part in shift(y)), "transposed"),
+        (lambda y: (np.eye(3)[y[:, :-1]], y[:, 1:]), "one-hot rows"),
+        (lambda y: tuple(np.eye(y.max() + 1, dtype=int)[part] for part in shift(y)), "one-hot"),
+        (lambda y: (np.eye(3)[y[:, :-1]], y[:, :-1]), "an axis too many"),
         (lambda y: shift(y)[0], "expected 2 results"),
         (shift(np.arange(10).reshape(2, 5)), "expected a function"),
     ],
@@ -327,6 +354,11 @@ WRONG = {
         (lambda a, d: np.corrcoef(np.ravel(a), np.ravel(d))[1, 0] ** 2, "forgives"),
         (lambda a, d: ((a - d) ** 2).sum() / a.var(axis=0).sum() / len(a), "left unexplained"),
         (lambda a, d: r_squared(d, a), "arguments are swapped"),
+        (lambda a, d: 1 - sum_of_squares(a - d) / sum_of_squares(d - a.mean(0)), "`decoded` about"),
+        (
+            lambda a, d: 1 - sum_of_squares(a - d) / sum_of_squares(a - d.mean(0)),
+            "from the mean of",
+        ),
         (lambda a, d: np.clip(r_squared(a, d), 0, 1), "worse than the mean"),
         (lambda a, d: 1 - np.var(a - d, axis=0).sum() / np.var(a, axis=0).sum(), "constant offset"),
         (lambda a, d: d.var(axis=0).sum() / a.var(axis=0).sum(), "compares two spreads"),
@@ -351,6 +383,19 @@ WRONG = {
         (lambda h, b, new: ones(new) @ weights(h, b, 1.0), "a penalty of 1 pulls"),
         (lambda h, b, new: ones(new) @ weights(h, b, 0.01), "a penalty of 0.01 pulls"),
         (on_the_simplex, "may leave the triangle"),
+        (shares_of_clipped, "may leave the triangle"),
+        (lambda h, b, new: shares_of_clipped(h, b, new, top=1.0), "may leave the triangle"),
+        (lambda h, b, new: ones_first(new) @ weights(h, b), "on the same side"),
+        (
+            lambda h, b, new: ones(new) @ (np.linalg.pinv(ones_first(h)) @ b),
+            "on the same side",
+        ),
+        (lambda h, b, new: ones(new) @ four_things(h, b), "did you take [0]"),
+        (lambda h, b, new: new @ four_things(h, b)[:-1], "did you take [0]"),
+        (lambda h, b, new: four_things(h, b).T @ ones(new).T, "did you take [0]"),
+        (lambda h, b, new: ones(new) @ four_things(h, b)[:, :], "did you take [0]"),
+        (unpacked_in_two, "did you take [0]"),
+        (lambda h, b, new: four_things(h, b), "did you take [0]"),
         (softmaxed, "the probe is linear"),
         (lambda h, b, new: softmaxed(h, np.log(b), new), "the log of the belief"),
         (lambda h, b, new: weights(h, b), "these are the weights"),
@@ -366,6 +411,8 @@ WRONG = {
         (per_symbol, "this is the mean over all n symbols"),
         (lambda *c: (sandwich(*c)[0], per_symbol(*c)[1]), "high is the mean over all"),
         (entropies_of_blocks, "of all n symbols together"),
+        (lambda *c: (entropies_of_blocks(*c)[0], sandwich(*c)[1]), "low is the entropy of all n"),
+        (lambda *c: (entropies_of_blocks(*c)[1], sandwich(*c)[1]), "low is the entropy of all n"),
         (lambda *c: tuple(h / log(2) for h in sandwich(*c)), "in bits"),
         (knows_last_state, "the state of the last symbol"),
         (knows_state_before, "just before the last symbol"),
@@ -387,6 +434,7 @@ WRONG = {
         (Args(stay(3, 0.9), stay(3, 0.85)), "R2 0.9"),  # Mess3 of the chapter
         (Args(stay(2, 0.95), np.array([[0.5, 0.5], [0.1, 0.9]])), "tell too much"),  # a casino
         (Args(stay(2, 0.999), stay(2, 0.9)), "each says a lot"),
+        (Args(CROSSING_A, CROSSING_B), "below 0.5 is asked"),  # the crossing of the chapter
         (Args(stay(2, 0.8), stay(2, 0.6)), "hardly moves"),
         (Args(np.array([[0.3, 0.7], [0.3, 0.7]]), stay(2, 0.9)), "rows of A are equal"),
         (Args(stay(2, 0.99), np.array([[0.6, 0.4], [0.6, 0.4]])), "rows of B are equal"),
