@@ -273,3 +273,15 @@ class TestSmootherAccuracy:
     def test_one_sequence_has_no_spread(self, rng):
         with pytest.raises(ValueError, match="n must be a whole number of at least 2"):
             smoother_accuracy(MESS3, 1, 20, rng)
+
+
+@pytest.mark.parametrize("task", [next_symbol_task, filtering_task])
+@pytest.mark.parametrize("n, T", [(2, 0), (0, 3), (2, -1)])
+def test_tasks_refuse_numbers_below_one(task, n, T, rng):
+    with pytest.raises(ValueError, match=f"must be a whole number of at least 1, got {min(n, T)}"):
+        task(MESS3, n, T, rng)
+
+
+@pytest.mark.parametrize("task", [next_symbol_task, filtering_task])
+def test_tasks_take_whole_floats(task, rng):
+    assert task(MESS3, 2.0, 3.0, rng).x.shape == (2, 3, 3)

@@ -245,6 +245,7 @@ def next_symbol_task(process, n, T, rng):
     ValueError
         If a number is too small.
     """
+    n, T = at_least("n", n, 1), at_least("T", T, 1)
     _, y = sample_process(process, n, T + 1, rng)
     chance, ceiling = _next_symbol_levels(process, T)
     return Task(
@@ -283,6 +284,7 @@ def filtering_task(process, n, T, rng):
     ValueError
         If a number is too small.
     """
+    n, T = at_least("n", n, 1), at_least("T", T, 1)
     z, y = sample_process(process, n, T, rng)
     chance, ceiling = _filtering_levels(process, T)
     return Task(

@@ -47,6 +47,14 @@ print("RESULT" + json.dumps([demo.state, demo._widget.computed, None]))""",
 steps = demo.trace()["h"]
 print("RESULT" + json.dumps([demo.state, steps.tolist(), None]))""",
     ],
+    "belief": [
+        """from tests.demos.belief_demos import belief
+demo = belief()
+demo""",
+        """import json
+print("RESULT" + json.dumps([demo.state, demo.trace()["belief"].tolist(), None]))""",
+        "1",
+    ],
 }
 
 
@@ -232,4 +240,15 @@ def test_own_cell_runs_in_the_kernel_and_its_error_stands_in_the_demo(open_noteb
     assert computed["error"] == "" and computed["of"][0] == state["xs"]
     lane.press("End")  # 2 at t = 2: the cell refuses again, from there on
     wait_for_alert("OverflowError at t = 2: too loud")
+    assert notebook.errors == []
+
+
+def test_demo_that_measures_its_room_mounts_before_there_is_any(open_notebook):
+    notebook = open_notebook("belief")  # Jupyter draws a view before it is part of the page
+    demo = notebook.demo()
+    demo.get_by_role("button", name="add D at the end").click()
+    notebook.page.wait_for_function("document.querySelectorAll('.sbs .sbs-tile').length === 10")
+    assert demo.locator(".sbs-picture").first.bounding_box()["width"] > 200
+    state, beliefs, _ = notebook.result()
+    assert state["obs"][-1] == 3 and len(beliefs) == 10
     assert notebook.errors == []

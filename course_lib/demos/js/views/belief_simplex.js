@@ -266,7 +266,7 @@ function pairs(title, names) {
 function simplex({ states, model }) {
   const three = states.length > 2;
   const reachable = cloud(model, CLOUD);
-  let [wide, tall, corners] = [0, 0, []];
+  let [wide, tall, corners] = [-1, 0, []];
   // A decoded point may lie outside: it stops at the edge of the picture.
   const place = (b, lower = 0) => [wide, tall].map((size, axis) => {
     const at = b.reduce((sum, p, k) => sum + p * corners[k][axis], 0) + (three || !axis ? 0 : lower ? 16 : -16);
@@ -290,7 +290,7 @@ function simplex({ states, model }) {
   };
 
   function fit() {
-    const room = Math.min(WIDEST, el.clientWidth);
+    const room = Math.max(2 * EDGE + 1, Math.min(WIDEST, el.clientWidth)); // Jupyter draws before there is room
     if (room === wide) return;
     wide = room;
     const side = wide - 2 * EDGE;
