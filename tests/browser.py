@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 CHROMIUM_ARGS = (
     "--headless=new",
@@ -30,8 +30,20 @@ CHROMIUM_ARGS = (
 GZIPPED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".ipynb", ".inv"}
 LOCAL_SCHEMES = {"file", "data", "blob", "about"}
 SETTLE_MS = 200  # after the load event: timers and idle callbacks of the theme
+# Now, and again after what the page itself writes as it is left (the theme: where its sidebar was).
 # No page keeps anything at addresses such as about:blank, where asking is an error.
-FORGET = "() => { try { localStorage.clear(); sessionStorage.clear(); } catch {} }"
+FORGET = """() => {
+    const forget = () => { try { localStorage.clear(); sessionStorage.clear(); } catch {} };
+    forget();
+    addEventListener("pagehide", forget);
+}"""
+# What a page or its context is told with these stays when another address is opened.
+LASTING = (
+    *("on", "once", "set_viewport_size", "emulate_media", "set_extra_http_headers"),
+    *("add_init_script", "expose_function", "expose_binding", "add_locator_handler"),
+    *("set_default_navigation_timeout", "grant_permissions", "set_geolocation", "set_offline"),
+)
+TIMEOUT_MS = 30_000  # that of Playwright
 # Colours that fade are measured by axe as they are, so it waits for their end.
 STILL = """async () => {
     const frame = () => new Promise(done => requestAnimationFrame(done));
@@ -55,6 +67,7 @@ class Visit:
     external: list[str] = field(default_factory=list)
     responses: list = field(default_factory=list)
     handlers: dict = field(default_factory=dict)  # what `watch` has the page call
+    changed: bool = False  # in a way that lasts (LASTING), by its test
 
     @property
     def complaints(self):
@@ -70,13 +83,33 @@ class Visit:
         self.page.wait_for_timeout(wait_ms)
 
     def leave(self):
-        """Give the page back blank, heard by nobody and with the pointer up in its corner."""
+        """Leave the page blank, heard by `watch` no more and with the pointer up in its corner."""
+        self.page.evaluate(FORGET)
         for event, handler in self.handlers.items():
             self.page.remove_listener(event, handler)
+        self.page.unroute_all()
         self.page.context.unroute_all()
+        self.page.set_default_timeout(TIMEOUT_MS)
         self.page.mouse.up()
         self.page.goto("about:blank")
         self.page.mouse.move(0, 0)
+        self.page.context.clear_cookies()
+
+    def note_changes(self):
+        """From now on, have `changed` say whether the window can be as it was before."""
+
+        def noting(method):
+            @functools.wraps(method)
+            def noted(*args, **kwargs):
+                self.changed = True
+                return method(*args, **kwargs)
+
+            return noted
+
+        for of in (self.page, self.page.context):
+            for name in LASTING:
+                if method := getattr(type(of), name, None):
+                    setattr(of, name, noting(method.__get__(of)))
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -181,6 +214,7 @@ def watch(page, url):
     page.context.route(
         lambda url: not is_local(url), lambda route: route.abort("internetdisconnected")
     )
+    visit.note_changes()
     return visit
 
 
@@ -214,9 +248,10 @@ def new_page(browser, *, theme="light", width=1280, height=900, **options):
 
 
 class Windows:
-    """Pages that tests gave back blank, by their options.
+    """Pages that tests gave back as they got them, by their options.
 
     A new one takes half a second of processor time, and is slow with the first that it shows.
+    One that its test changed for good, or that cannot be left, is closed.
     """
 
     def __init__(self, browser):
@@ -228,10 +263,14 @@ class Windows:
 
     def give_back(self, visit, **options):
         """Take the page of a Visit back; the options are those of `take`."""
-        visit.page.evaluate(FORGET)
-        visit.page.context.clear_cookies()
-        visit.leave()
-        self.free[repr(sorted(options.items()))].append(visit.page)
+        try:
+            if not visit.changed:
+                visit.leave()
+                self.free[repr(sorted(options.items()))].append(visit.page)
+                return
+        except Error:  # it crashed, or its test closed it
+            pass
+        visit.page.context.close()
 
     def close(self):
         for page in (page for pages in self.free.values() for page in pages):
