@@ -237,8 +237,6 @@ def _look_ahead(value, masses, A, B):
     """Mean of the value after as many exact steps as are affordable: their cells cost nothing."""
     while len(masses) * B.shape[1] <= MAX_AHEAD and B.shape[1] > 1:
         masses = _step(masses, A, B)
-        if len(masses) > MAX_AHEAD // 2:
-            break
     return value(masses, B).sum()
 
 

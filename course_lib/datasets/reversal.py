@@ -12,9 +12,9 @@ lengths that vary and whose separation symbol is our signal.
 Letters: n sequences, T time, D input.
 """
 
-import numpy as np
+from dataclasses import replace
 
-from course_lib.datasets.task import Task, at_least
+from course_lib.datasets.copying import copy_task
 
 
 def reversal_task(n, n_symbols, length, rng):
@@ -43,22 +43,7 @@ def reversal_task(n, n_symbols, length, rng):
     ValueError
         If a number is too small.
     """
-    n, n_symbols = at_least("n", n, 1), at_least("n_symbols", n_symbols, 2)
-    length = at_least("length", length, 1)
-    T, blank, signal = 2 * length + 1, n_symbols, n_symbols + 1
-    shown = rng.integers(n_symbols, size=(n, length))
-    symbols = np.full((n, T), blank)
-    symbols[:, :length] = shown
-    symbols[:, length] = signal
-    target, weight = np.zeros((n, T), dtype=int), np.zeros((n, T))
-    target[:, -length:] = shown[:, ::-1]
-    weight[:, -length:] = 1.0
-    return Task(
-        name=f"reversal, {length} symbols",
-        x=np.eye(n_symbols + 2)[symbols],
-        target=target,
-        n_out=n_symbols,
-        chance=1 / n_symbols,
-        ceiling=1.0,
-        weight=weight,
-    )
+    task = copy_task(n, n_symbols, length, 1, rng)  # the same inputs
+    target = task.target.copy()
+    target[:, -length:] = target[:, : -length - 1 : -1]
+    return replace(task, name=f"reversal, {length} symbols", target=target)

@@ -17,10 +17,10 @@ def sides(a, b):
 
 
 def reachable(pi, A, B, stored):
-    """Return two goals that some short sequence reaches; fewer where there is none of the kind.
+    """Return goals that some short sequence reaches.
 
-    The belief in the middle, and a sequence that one network follows and another does not. A belief
-    has no middle to be led to where it starts there and stays.
+    A belief near the middle, and a sequence that one network follows and another does not, where
+    there is one.
     """
     V = B.shape[1]
     longest = max(n for n in range(1, 12) if n == 1 or V**n <= TRIED)

@@ -93,7 +93,7 @@ def plot_losses(
         Named distances from the floor, drawn as horizontal lines.
     xlabel : str, default="updates"
         Name of the horizontal axis.
-    ylabel : str, default="nats above the entropy rate"
+    ylabel : str, default="excess loss, nats"
         Name of the vertical axis.
     logx : bool, default=False
         Logarithmic horizontal axis; the updates are then positive.
