@@ -69,14 +69,6 @@ class TestConstructor:
             following, scores / scores.sum(axis=-1, keepdims=True), rtol=0, atol=2e-3
         )
 
-    @pytest.mark.parametrize(
-        "x, step", [([3.2767], 1), ([3.2768], 2), ([-6.5534], 2), ([6.56], 5), ([300.0, -2], 100)]
-    )
-    def test_large_weights_get_coarser_steps_and_are_rounded_to_them(self, x, step):
-        packed = _belief_networks._pack("w", np.array(x))
-        assert packed[:2] == [0, step]
-        np.testing.assert_allclose(_belief_networks._unpack(packed), x, rtol=0, atol=step * 0.5e-4)
-
     def test_trace_is_the_library(self):
         demo = belief()
         trace = demo.trace()

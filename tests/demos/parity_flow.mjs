@@ -3,6 +3,7 @@ import { cloud } from "../../course_lib/demos/js/core/belief.js";
 import { flow, forward } from "../../course_lib/demos/js/core/cells.js";
 import { norm, spectralRadius, weights } from "../../course_lib/demos/js/core/flow.js";
 import { kalman } from "../../course_lib/demos/js/core/kalman.js";
+import { unpack, unpackAll } from "../../course_lib/demos/js/core/packed.js";
 import { checkState } from "../../course_lib/demos/js/core/state.js";
 import { belief_simplex } from "../../course_lib/demos/js/views/belief_simplex.js";
 import { family } from "../../course_lib/demos/js/views/family.js";
@@ -35,6 +36,8 @@ const calls = {
     const { h, c } = flow(opts.cell, w, states, opts, false);
     return { states, h, c };
   },
+  unpack: (packed) => unpack(packed),
+  packed: (data, xs) => forward(data.kind, unpackAll(data), xs).slice(1).map((step) => step.h),
   cloud: (model, most) => cloud(model, most),
   kalman: (y, p, y0, from) => kalman(y, p, kalman(y0, p), from),
   linear: (x, p, x0, from) => linear(x, p, linear(x0, p), from),

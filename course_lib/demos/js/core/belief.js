@@ -3,18 +3,6 @@
 import { affine, forward } from "./cells.js";
 import { filter } from "./hmm.js";
 
-// [rows, step, text]: 16-bit multiples of step/10000 in base 64; no rows: one list.
-export function unpack([rows, step, text]) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const flat = [...new Int16Array(bytes.buffer)].map((v) => (v * step) / 10000);
-  const wide = flat.length / rows;
-  return rows ? Array.from({ length: rows }, (_, i) => flat.slice(i * wide, (i + 1) * wide)) : flat;
-}
-
-export const unpackAll = ({ name, kind, reset, update, weights }) => ({
-  name, kind, reset, update, ...Object.fromEntries(Object.entries(weights).map(([key, x]) => [key, x && unpack(x)])),
-});
-
 export function softmax(scores) {
   const top = Math.max(...scores);
   const e = scores.map((v) => Math.exp(v - top));

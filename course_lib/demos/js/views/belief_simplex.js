@@ -1,6 +1,7 @@
 // The exact belief of an HMM, and beliefs decoded from networks, in one triangle.
 
-import { cloud, read, unpackAll } from "../core/belief.js";
+import { cloud, read } from "../core/belief.js";
+import { unpackAll } from "../core/packed.js";
 import { array, firstChange, python } from "../core/state.js";
 import { arithmetic, choice } from "../ui/choice.js";
 import { h, keep, num, put } from "../ui/dom.js";
