@@ -1,4 +1,4 @@
-"""Weights as short text: what is stored is what was given, rounded; both languages read the same."""
+"""Weights as short text: what is stored is what was given, rounded, in both languages."""
 
 import numpy as np
 import pytest
