@@ -57,6 +57,13 @@ PICTURES = {
     "log axes": lambda: plotting.plot_curves([1, 10, 100], {"error": [1, 0.1, 0.01]}, logx=True,
                                              logy=True),
     "growth": lambda: plotting.plot_table_growth([1, 2, 3], {"weather": 5}, lines={"days": 1461}),
+    "dependence": lambda: plotting.plot_dependence(
+        {
+            "causal": (np.tri(5), np.tri(5)),
+            "across": (np.eye(5, 4), np.eye(5, 4) + np.eye(5, 4, k=1)),
+            "both ways": (np.ones((5, 5)), np.tri(5)),
+        }
+    ),
     "gradient flow": lambda: plotting.plot_flow(
         np.arange(5), {"tanh": 10.0 ** -np.arange(10.0).reshape(2, 5), "identity": np.ones(5)},
         levels={"a thousandth": 1e-3},
@@ -344,6 +351,20 @@ class TestWhatIsDrawn:
         assert shown == {(i, j): f"{A[i, j]:.2f}" for i, j in np.ndindex(3, 3)}
         assert ax.get_ylim()[0] > ax.get_ylim()[1]  # row 0 on top
         assert [t.get_text() for t in ax.get_yticklabels()] == LABELS
+
+    def test_dependence_tells_what_must_not_be_from_what_is_missing(self):
+        depends, wanted = np.array([[1, 1, 0], [0, 0, 1]]), np.array([[1, 0, 0], [0, 1, 1]])
+        fig = plotting.plot_dependence({"map": (depends, wanted)})
+        boxes = {
+            (round(box.get_x() + 0.42), round(box.get_y() + 0.42)): (box.get_fill(), box.get_hatch())
+            for box in fig.axes[0].patches
+        }
+        full, hatched, empty = (True, ""), (True, plotting.HATCHES[1]), (False, None)
+        assert boxes == {(0, 0): full, (1, 0): hatched, (1, 1): empty, (2, 1): full}
+        labels = [text.get_text() for text in fig.legends[0].get_texts()]
+        assert labels == [
+            "depends, as it should", "depends, and must not", "should depend, does not"
+        ]  # fmt: skip
 
     def test_darker_cells_are_larger(self):
         (ax,) = axes_of("table")

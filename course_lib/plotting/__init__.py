@@ -13,6 +13,7 @@ Each ``plot_*`` function returns a figure; ``show(figure, alt="...")`` puts it o
 
 from course_lib.plotting._cell import plot_hysteresis, plot_plane, plot_unit_maps
 from course_lib.plotting._curves import plot_curves, plot_table_growth, plot_underflow
+from course_lib.plotting._dependence import plot_dependence
 from course_lib.plotting._family import plot_spectrum, plot_walk
 from course_lib.plotting._flow import plot_flow, plot_seeds
 from course_lib.plotting._frame import (
@@ -55,6 +56,7 @@ __all__ = [
     "plot_accuracy",
     "plot_beliefs",
     "plot_curves",
+    "plot_dependence",
     "plot_em",
     "plot_flow",
     "plot_gates",
