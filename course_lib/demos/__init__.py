@@ -14,6 +14,10 @@ from course_lib.demos._family import family
 from course_lib.demos._gate_trace import gate_trace
 from course_lib.demos._gradient_flow import gradient_flow
 from course_lib.demos._quiz import Choice, Question, quiz
+from course_lib.demos._sentence_networks import SentenceNetwork
+from course_lib.demos._sentences import sentences
+from course_lib.demos._session import session
+from course_lib.demos._shape_explorer import shape_explorer
 from course_lib.demos._state import Goal
 from course_lib.demos._state_trace import state_trace
 from course_lib.demos._three_cells import three_cells
@@ -25,6 +29,7 @@ __all__ = [
     "Demo",
     "Goal",
     "Question",
+    "SentenceNetwork",
     "belief_simplex",
     "chain",
     "em",
@@ -32,6 +37,9 @@ __all__ = [
     "gate_trace",
     "gradient_flow",
     "quiz",
+    "sentences",
+    "session",
+    "shape_explorer",
     "state_trace",
     "three_cells",
     "trellis",
