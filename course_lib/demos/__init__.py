@@ -11,6 +11,8 @@ from course_lib.demos._chain import chain
 from course_lib.demos._demo import Demo
 from course_lib.demos._em import em
 from course_lib.demos._family import family
+from course_lib.demos._forecast import forecast
+from course_lib.demos._forecast_models import ForecastNetwork
 from course_lib.demos._gate_trace import gate_trace
 from course_lib.demos._gradient_flow import gradient_flow
 from course_lib.demos._quiz import Choice, Question, quiz
@@ -27,6 +29,7 @@ __all__ = [
     "BeliefNetwork",
     "Choice",
     "Demo",
+    "ForecastNetwork",
     "Goal",
     "Question",
     "SentenceNetwork",
@@ -34,6 +37,7 @@ __all__ = [
     "chain",
     "em",
     "family",
+    "forecast",
     "gate_trace",
     "gradient_flow",
     "quiz",
