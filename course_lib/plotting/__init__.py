@@ -16,6 +16,7 @@ from course_lib.plotting._curves import plot_curves, plot_table_growth, plot_und
 from course_lib.plotting._dependence import plot_dependence
 from course_lib.plotting._family import plot_spectrum, plot_walk
 from course_lib.plotting._flow import plot_flow, plot_seeds
+from course_lib.plotting._forecast import plot_forecast, plot_horizons
 from course_lib.plotting._frame import (
     BACKGROUNDS,
     DASHES,
@@ -59,7 +60,9 @@ __all__ = [
     "plot_dependence",
     "plot_em",
     "plot_flow",
+    "plot_forecast",
     "plot_gates",
+    "plot_horizons",
     "plot_hysteresis",
     "plot_ladder",
     "plot_losses",
