@@ -47,6 +47,9 @@ export const checkState = (state) => invalid(state, { $ref: `#/$defs/${state.vie
 
 export const copy = (state) => ({ ...structuredClone({ ...state, fixed: null }), fixed: state.fixed });
 
+// A plain word stands in a link as it is; other texts with quotes, or they might be read as JSON.
+const written = (text) => (/^(?!(true|false|null)$)[a-z]\w*$/i.test(text) ? text : encodeURIComponent(JSON.stringify(text)));
+
 // "path=json" for everything that differs from the default.
 export function diff(from, to, path = "") {
   if (JSON.stringify(from) === JSON.stringify(to)) return [];
@@ -54,7 +57,7 @@ export function diff(from, to, path = "") {
   if (nested && from.length === to.length) {
     return Object.keys(to).flatMap((key) => diff(from[key], to[key], path ? `${path}.${key}` : key));
   }
-  return [`${path}=${types.string(to) ? to : JSON.stringify(to)}`]; // numbers and plain words: nothing to escape
+  return [`${path}=${types.string(to) ? written(to) : JSON.stringify(to)}`]; // numbers: nothing to escape
 }
 
 export const shareHash = (from, to) => ["#demo=" + to.name, ...diff(from, to)].join("&");

@@ -8,11 +8,12 @@ const GAP = 13;
 const round = (v) => Math.round(v * 100) / 100;
 
 // A row: {label, short, get(result, state) -> numbers or nulls, low, high, range(result) -> {low,
-// high}, tall, space above it, digits, heat(value, palette) -> colour, held(state), faint(state), bold(state)};
+// high}, tall, space above it, digits or tell(value) -> text, heat(value, palette) -> colour, held(state),
+// faint(state), bold(state)};
 // `drag`: {name, read(state, t), write(state, t, value)} makes it an input with the range low to
 // high. `head` pixels above the rows are the view's own, as is what it puts into `canvas`.
-// `column(t)` names a column.
-export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t) => `t = ${t}`, pick = ctx.go, current = (s) => s.t }) {
+// `column(t)` names a column, `tick(t)` stands below it.
+export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t) => `t = ${t}`, pick = ctx.go, current = (s) => s.t, tick = String }) {
   const [band, top, bars, marks, axis] = Array.from({ length: 5 }, () => h("svg:g"));
   const svg = h("svg:svg", { class: "sbs-picture", "aria-hidden": "true", onclick: (event) => pick(stepAt(event)) }, band, top, bars, marks, axis);
   const canvas = h("div", { class: "sbs-canvas" }, svg);
@@ -87,10 +88,10 @@ export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t)
     put(band.firstChild, { x: t * w, width: w, height: y });
 
     keep(gutter, shown.length, () => h("div", {}, h("b"), h("small"))).forEach((div, i) => {
-      const { label, short = label, tall = 40, drag, digits = tall < 30 ? 2 : 3, bold } = shown[i];
+      const { label, short = label, tall = 40, drag, digits = tall < 30 ? 2 : 3, tell = (v) => num(v, digits), bold } = shown[i];
       put(div, { style: `top:${tops[i]}px;height:${tall}px`, class: `${tall < 30 ? "sbs-flat" : ""}${bold?.(s) ? " sbs-bold" : ""}` });
       put(div.firstChild, { text: narrow ? short : label, title: label });
-      put(div.lastChild, { text: hide && !drag ? "?" : num(values[i][t], digits) });
+      put(div.lastChild, { text: hide && !drag ? "?" : tell(values[i][t]) });
     });
     const drawn = keep(bars, shown.length, () => h("svg:g"));
     const dashes = keep(marks, shown.length, () => h("svg:g"));
@@ -126,7 +127,7 @@ export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t)
     });
     const every = Math.ceil(30 / w);
     keep(axis, T, () => h("svg:text", { class: "sbs-time" })).forEach((el, n) =>
-      put(el, { x: (n + 0.5) * w, y: y + 10, text: n % every ? "" : String(n), class: n === t ? "sbs-time sbs-on" : "sbs-time" }));
+      put(el, { x: (n + 0.5) * w, y: y + 10, text: n % every ? "" : tick(n), class: n === t ? "sbs-time sbs-on" : "sbs-time" }));
     chosen?.();
     exact.draw();
     const X = (t + 0.5) * w;
