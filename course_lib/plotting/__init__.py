@@ -14,6 +14,7 @@ Each ``plot_*`` function returns a figure; ``show(figure, alt="...")`` puts it o
 from course_lib.plotting._cell import plot_hysteresis, plot_plane, plot_unit_maps
 from course_lib.plotting._curves import plot_curves, plot_table_growth, plot_underflow
 from course_lib.plotting._dependence import plot_dependence
+from course_lib.plotting._evaluation import plot_calibration, plot_scores
 from course_lib.plotting._family import plot_spectrum, plot_walk
 from course_lib.plotting._flow import plot_flow, plot_seeds
 from course_lib.plotting._forecast import plot_forecast, plot_horizons
@@ -56,6 +57,7 @@ __all__ = [
     "figure",
     "plot_accuracy",
     "plot_beliefs",
+    "plot_calibration",
     "plot_curves",
     "plot_dependence",
     "plot_em",
@@ -70,6 +72,7 @@ __all__ = [
     "plot_plane",
     "plot_probe",
     "plot_reach",
+    "plot_scores",
     "plot_seeds",
     "plot_series",
     "plot_simplex",
