@@ -94,7 +94,10 @@ def session(
     }
     check_state(state)
     check(state)
-    fixed["goals"] = goals_of(_session_goals.reachable(fixed) if goals is None else goals)
+    if goals is None:
+        asked = ASKS.index(ask)
+        goals = _session_goals.reachable(fixed, asked, QUESTIONS[asked])
+    fixed["goals"] = goals_of(goals)
     return Demo(state, sys.modules[__name__])
 
 

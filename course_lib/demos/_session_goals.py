@@ -34,10 +34,11 @@ def observers(obs, fixed):
     return tuple(0.5 + 0.5 * np.tanh(0.5 * score) for score in scores)  # never overflows
 
 
-def last_answers(obs, fixed):
+def last_answers(obs, fixed, ask):
     """Return P(buy) (N, 3) by ideal observer, network and bag after the last event.
 
-    NaN for the ideal observer where no session is like that.
+    ``ask`` is the question to the ideal observer, an index into what :func:`ideal` returns. NaN
+    where no session is like that.
     """
     pi, Q, B = (np.array(fixed["process"][key], float) for key in ("pi", "Q", "B"))
     prior = np.tile(pi, (len(obs), 1))
@@ -46,19 +47,22 @@ def last_answers(obs, fixed):
         with np.errstate(invalid="ignore"):
             belief = joint / joint.sum(axis=1, keepdims=True)
         prior = belief @ Q
-    exact = belief @ np.array(fixed["process"]["chance"], float)
+    exact = ideal(belief, fixed["process"])[0][:, ask]
     return np.column_stack([exact, *(line[:, -1] for line in observers(obs, fixed))])
 
 
-def reachable(fixed):
-    """Return up to three goals, each reached by some session of a few events."""
+def reachable(fixed, ask, question):
+    """Return up to three goals, each reached by some session of a few events.
+
+    ``question`` are words for what the ideal observer is asked, the one of index ``ask``.
+    """
     V = len(fixed["events"])
     n = max(n for n in range(1, 12) if n == 1 or V**n <= TRIED)
     kind = fixed["network"]["kind"].upper()
     goals, spread, off, alone = [], 0.0, 0.0, False
     for m in range(1, n + 1):
         obs = np.array(list(itertools.product(range(V), repeat=m)))
-        answers = last_answers(obs, fixed)
+        answers = last_answers(obs, fixed, ask)
         possible = np.isfinite(answers[:, 0])
         exact, network, bag = answers[possible].T
         spread = max(spread, widest(np.sort(obs, axis=1)[possible], exact))
@@ -70,17 +74,17 @@ def reachable(fixed):
     if spread >= LEAST:
         goals.append(
             Goal(
-                "Put the same events in another order, so that the ideal observer's P(buy) after "
-                f"the last one differs by more than {spread:g} between the two. (Up to {n} events can. "
-                "What does the bag say to both?)",
+                "Put the same events in another order, so that the ideal observer's P(buy) "
+                f"{question}, after the last one, differs by more than {spread:g} between the two. "
+                f"(Up to {n} events can. What does the bag say to both?)",
                 (("same_bag", ">", spread),),
             )
         )
     if off >= LEAST:
         goals.append(
             Goal(
-                f"Lead the {kind} away from the ideal observer, who is asked about the session so "
-                f"far: by more than {off:g}. (Up to {n} events can.)",
+                f"Lead the {kind} away from the ideal observer's P(buy) {question}: by more than "
+                f"{off:g}. (Up to {n} events can.)",
                 (("off", ">", off),),
             )
         )
