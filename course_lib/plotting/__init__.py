@@ -42,6 +42,7 @@ from course_lib.plotting._hidden_markov import (
     plot_table,
 )
 from course_lib.plotting._ladder import plot_ladder, plot_reach, plot_tasks
+from course_lib.plotting._letters import plot_letters
 from course_lib.plotting._probe import plot_losses, plot_probe
 from course_lib.plotting._simplex import plot_simplex
 
@@ -67,6 +68,7 @@ __all__ = [
     "plot_horizons",
     "plot_hysteresis",
     "plot_ladder",
+    "plot_letters",
     "plot_losses",
     "plot_mixture",
     "plot_plane",
