@@ -80,7 +80,7 @@ def make_windows(series, L, P, first=None, last=None):
     origins = np.arange(first, last - P + 1)
     X = np.lib.stride_tricks.sliding_window_view(series, L)[origins - L]
     Y = np.lib.stride_tricks.sliding_window_view(series, P)[origins]
-    return X.copy(), Y.copy(), origins
+    return X, Y, origins
 
 
 def naive(X, P):

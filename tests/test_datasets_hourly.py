@@ -116,8 +116,9 @@ class TestFloors:
 
     def test_the_exact_forecast_by_hand(self):
         process = replace(SMALL, phi=np.array([0.5, 0.25]))
-        y = process.pattern[166:168] + [4.0, 2.0]
-        want = [2.0, 1.5] + process.pattern[:2]  # 0.5 * 2 + 0.25 * 4, then 0.5 * 2 + 0.25 * 2
+        y = process.pattern[166:168] + np.array([4.0, 2.0])
+        # 0.5 * 2 + 0.25 * 4, then 0.5 * 2 + 0.25 * 2
+        want = np.array([2.0, 1.5]) + process.pattern[:2]
         np.testing.assert_allclose(demand.exact_forecast(process, y, 166, 2), want)
 
     def test_too_few_hours_are_refused(self):

@@ -34,7 +34,7 @@ class TestPlotForecast:
 
 class TestPlotHorizons:
     def test_seeds_are_a_mean_with_their_range_and_a_level_is_a_line(self):
-        seeds = np.array([[1.0, 2.0, 4.0], [3.0, 2.0, 8.0]])
+        seeds = np.array([[2.0, 2.0, 5.0], [1.0, 2.0, 9.0], [3.0, 2.0, 4.0]])
         fig = plotting.plot_horizons({"net": seeds, "line": ACTUAL}, levels={"aim": 0.8})
         drawn = lines(fig)
         np.testing.assert_array_equal(drawn["net"].get_xydata().T, [[1, 2, 3], [2, 2, 6]])
@@ -42,7 +42,7 @@ class TestPlotHorizons:
         np.testing.assert_array_equal(drawn["aim"].get_ydata(), [0.8] * 3)
         (band,) = fig.axes[0].collections
         corners = band.get_paths()[0].vertices[:, 1]
-        assert (corners.min(), corners.max()) == (1, 8)
+        assert (corners.min(), corners.max()) == (1, 9)
 
     @pytest.mark.parametrize("errors", [{}, dict.fromkeys("abcde", ACTUAL)])
     def test_none_or_too_many_models_are_refused(self, errors):
