@@ -52,7 +52,7 @@ def forecast(
     t : int, default=24
         Step shown first: 0 to 23 are the hours read, from 24 on come the hours forecast.
     hour : int, default=0
-        Hour to come that the weights are about; 0 is the next.
+        Hour to come that the weights are about while ``t`` is in the past; 0 is the next.
     cell : int, default=0
         Unit of the network whose arithmetic is written out.
     model : {"network", "linear"}, default="network"

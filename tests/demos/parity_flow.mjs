@@ -7,13 +7,15 @@ import { unpack, unpackAll } from "../../course_lib/demos/js/core/packed.js";
 import { checkState } from "../../course_lib/demos/js/core/state.js";
 import { belief_simplex } from "../../course_lib/demos/js/views/belief_simplex.js";
 import { family } from "../../course_lib/demos/js/views/family.js";
+import { forecast } from "../../course_lib/demos/js/views/forecast.js";
 import { gate_trace } from "../../course_lib/demos/js/views/gate_trace.js";
 import { gradient_flow } from "../../course_lib/demos/js/views/gradient_flow.js";
 import { linear } from "../../course_lib/demos/js/core/linear.js";
+import { sentences } from "../../course_lib/demos/js/views/sentences.js";
 import { state_trace } from "../../course_lib/demos/js/views/state_trace.js";
 import { three_cells } from "../../course_lib/demos/js/views/three_cells.js";
 
-const views = { belief_simplex, family, gate_trace, gradient_flow, state_trace, three_cells };
+const views = { belief_simplex, family, forecast, gate_trace, gradient_flow, sentences, state_trace, three_cells };
 
 const calls = {
   valid: (state) => checkState(state) === "" && views[state.view].wrong(state) === "",

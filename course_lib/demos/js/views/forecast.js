@@ -10,6 +10,7 @@ import { lanes, shade } from "../ui/lanes.js";
 const TALL = 210; // of the chart
 const UNIT = 9; // pixels of one unit's strip
 const HOWS = ["direct", "recursive"];
+const rate = (v) => signed(Math.abs(v) < 0.005 ? 0 : v);
 const same = (a, b) => String(a) === String(b);
 
 const unpacked = new WeakMap(); // once a demo
@@ -25,6 +26,7 @@ const hours = (n) => `${n} hour${n === 1 ? "" : "s"}`;
 const untouched = (s) => same(s.xs, s.fixed.start);
 const median = (r, model, p) => r.recursive[model]?.[p] ?? r.direct[model][p][1];
 const medians = (r, model) => r.direct[model].map((_, p) => median(r, model, p));
+const direct = (r) => (r.recursive.linear ? "direct " : ""); // what the weights are about
 const level = ({ quantiles: [low, , high] }) => `${num(100 * (high - low), 0)} %`;
 const inside = (band, actual) => band.filter(([low, , high], p) => low <= actual[p] && actual[p] <= high).length;
 // The three largest terms of Σ v · w, the rest as one number, and the bias.
@@ -82,8 +84,8 @@ export const forecast = {
     const [p, call] = [r.hour, names(fixed)];
     const n = (v) => num(v, digits);
     if (t < HOURS) {
-      const [w, l] = ["network", "linear"].map((one) => signed(r.weights[one][t]));
-      return `${clock(fixed, t)}, ${t < HOURS - 1 ? `${hours(HOURS - 1 - t)} before the last` : "the last one read"}: ${n(xs[t])} ${unit}. One ${unit} more here would move the median ${hours(p + 1)} ahead by ${l} ${unit} in the linear model, whatever the day; in the ${call.network} at the rate of ${w}, on this day.`;
+      const [w, l] = ["network", "linear"].map((one) => rate(r.weights[one][t]));
+      return `${clock(fixed, t)}, ${t < HOURS - 1 ? `${hours(HOURS - 1 - t)} before the last` : "the last one read"}: ${n(xs[t])} ${unit}. One ${unit} more here would move the ${direct(r)}median ${hours(p + 1)} ahead by ${l} ${unit} in the linear model, whatever the day; in the ${call.network} at the rate of ${w}, on this day.`;
     }
     const band = (one) => (r.recursive[one] ? "" : ` (${level(fixed)}: ${n(r.direct[one][p][0])} to ${n(r.direct[one][p][2])})`);
     const other = MODELS.find((one) => one !== model);
@@ -99,9 +101,9 @@ export const forecast = {
     const n = (v) => num(v, digits);
     if (t < HOURS) {
       return [
-        ["scale", "z = (x − mean) ÷ std", `(${n(s.xs[t])} − ${num(mean, 2)}) ÷ ${num(std, 2)} = ${num(r.z[t])}`],
+        ["scale", "x = (value − mean) ÷ std", `(${n(s.xs[t])} − ${num(mean, 2)}) ÷ ${num(std, 2)} = ${num(r.z[t])}`],
         ...cellSums(m.network.kind, m.network, [r.z[t]], r.trace[t], r.trace[t + 1], k),
-        ["share", `z · w of ${hours(p + 1)} ahead, linear`, `${num(r.z[t])} × ${num(r.weights.linear[t])} = ${num(r.z[t] * r.weights.linear[t])}`],
+        ["share", `x · w, linear, ${hours(p + 1)} ahead`, `${num(r.z[t])} × ${num(r.weights.linear[t])} = ${num(r.z[t] * r.weights.linear[t])}`],
       ];
     }
     const call = names(fixed);
@@ -110,8 +112,8 @@ export const forecast = {
       const v = median(r, model, p);
       return [
         ["window", "measured hours, then its own medians", `${measured} + ${HOURS - measured}`],
-        ["one step", `${call[model]}: next hour, in the scale`, num((v - mean) / std)],
-        ["unscale", "mean + std · z", `${num(mean, 2)} + ${num(std, 2)} × ${num((v - mean) / std)} = ${n(v)} ${unit}`],
+        ["one step", `${call[model]}: next hour, scaled: y`, num((v - mean) / std)],
+        ["unscale", "mean + std · y", `${num(mean, 2)} + ${num(std, 2)} × ${num((v - mean) / std)} = ${n(v)} ${unit}`],
         ["direct", "without feeding back", `${n(r.direct[model][p][1])} ${unit}`],
       ];
     }
@@ -125,9 +127,9 @@ export const forecast = {
     const y = raw[order[1]];
     const [low, mid, high] = r.direct[model][p];
     return [
-      ["add up", `Σ ${model === "linear" ? "z" : "h"} · w + b: ${parts.names}`, `${parts.text} = ${num(day ? y - r.z[p] : y)}`],
-      ...(day ? [["correct", "+ z of the same hour a day before", `${num(y - r.z[p])} ${plus(r.z[p])} = ${num(y)}`]] : []),
-      ["unscale", "median = mean + std · z", `${num(mean, 2)} + ${num(std, 2)} × ${num(y)} = ${n(mid)} ${unit}`],
+      ["add up", `Σ ${model === "linear" ? "x" : "h"} · w + b: ${parts.names}`, `${parts.text} = ${num(day ? y - r.z[p] : y)}`],
+      ...(day ? [["correct", "+ x of the same hour a day before", `${num(y - r.z[p])} ${plus(r.z[p])} = ${num(y)}`]] : []),
+      ["unscale", "median = mean + std · y", `${num(mean, 2)} + ${num(std, 2)} × ${num(y)} = ${n(mid)} ${unit}`],
       ["band", same(order, [0, 1, 2]) ? `${level(fixed)} between the outer quantiles` : "the quantiles crossed and were sorted", `${n(high)} − ${n(low)} = ${n(high - low)} ${unit}`],
     ];
   },
@@ -138,7 +140,7 @@ export const forecast = {
     const name = names(fixed)[model];
     const key = JSON.stringify([t, xs, model, how, r.hour]);
     if (t < HOURS) {
-      return { key, prompt: `Raise the value at ${clock(fixed, t)} a little: how fast does the median of the ${name} ${hours(r.hour + 1)} ahead follow, in ${unit} per ${unit}?`, truth: r.weights[model][t], min: -1.5, max: 1.5, step: 0.05 };
+      return { key, prompt: `Raise the value at ${clock(fixed, t)} a little: how fast does the ${direct(r)}median of the ${name} ${hours(r.hour + 1)} ahead follow, in ${unit} per ${unit}?`, truth: r.weights[model][t], min: -1.5, max: 1.5, step: 0.05 };
     }
     return { key, prompt: `${clock(fixed, t)}, ${hours(r.hour + 1)} ahead: which median does the ${name} forecast, in ${unit}?`, truth: median(r, model, r.hour), min: low, max: high, step: (high - low) / 100 };
   },
@@ -152,7 +154,7 @@ export const forecast = {
     const parts = s.opts.how === "direct" ? ["low", "median", "high"] : ["median"];
     const said = (p) => MODELS.flatMap((one) => (r.recursive[one] ? [n(r.recursive[one][p])] : r.direct[one][p].map(n)));
     return {
-      caption: `${fixed.label} in ${fixed.unit}; weights are those of the median ${hours(r.hour + 1)} ahead`,
+      caption: `${fixed.label} in ${fixed.unit}; weights are those of the ${direct(r)}median ${hours(r.hour + 1)} ahead`,
       head: ["t", "hour", "read", ...MODELS.map((one) => `weight, ${call[one]}`), ...MODELS.flatMap((one) => parts.map((part) => `${call[one]}, ${part}`)), "a day before", "last value"],
       rows: Array.from({ length: steps }, (_, t) => [`${t}`, clock(fixed, t), ...(t < HOURS
         ? [n(xs[t]), ...MODELS.map((one) => num(r.weights[one][t])), ...blank(2 * parts.length + 2)]
@@ -205,15 +207,16 @@ function build(ctx) {
     label: `weight, ${call[one]}`, short: call[one], low: -1, high: 1, tall: 40, digits: 2, bold: (s) => s.opts.model === one,
     get: (r) => behind(r.weights[one]), range: (r) => ({ low: -largest(r), high: largest(r) }),
   });
+  // Where there is nothing, NaN: a heat row paints null over the cursor.
   const chart = {
     label: `${label}, ${unit}`, short: unit, low, high, tall: TALL, digits, heat: () => "none",
-    get: (r, s) => [...r.xs, ...medians(r, s.opts.model).map((v, p) => (p + HOURS < veiled ? v : null))],
+    get: (r, s) => [...r.xs, ...medians(r, s.opts.model).map((v, p) => (p + HOURS < veiled ? v : NaN))],
     drag: { name: label, read: (s, t) => s.xs[hour(t)], write: (s, t, v) => (s.xs[hour(t)] = +v.toFixed(digits)) },
   };
-  const states = { label: "states of the units", short: "states", low: -1, high: 1, tall: UNIT * units, heat: () => "none", get: (r, s) => behind(r.trace.slice(1).map((step) => step.h[s.opts.cell])) };
+  const states = { label: "states", low: -1, high: 1, tall: UNIT * units, heat: () => "none", get: (r, s) => behind(r.trace.slice(1).map((step) => step.h[s.opts.cell])).map((v) => v ?? NaN) };
   const rows = [chart, weight("linear"), weight("network"), states];
   const trace = lanes({
-    ctx, rows, least: 5, column: (t) => `${clock(fixed, hour(t))}, ${hour(t) < HOURS - 1 ? `${hours(HOURS - 1 - t)} before the last` : "the last"}`, tick: (t) => `${(fixed.start_hour + t) % 24}`,
+    ctx, rows, head: 2, least: 5, column: (t) => `${clock(fixed, hour(t))}, ${hour(t) < HOURS - 1 ? `${HOURS - 1 - t} h ago` : "now"}`, tick: (t) => `${(fixed.start_hour + t) % 24}`,
   });
   const layer = (tag = "g", props = {}) => h(`svg:${tag}`, props);
   const [grid, strips, curves] = [layer(), layer(), layer()];
@@ -233,7 +236,7 @@ function build(ctx) {
   const past = line("past");
   const dots = layer("path", { class: "sbs-past sbs-dots" });
   const came = layer("path", { class: "sbs-came" });
-  const nowline = layer("rect", { class: "sbs-zero", width: 1.5, y: 0, height: TALL });
+  const nowline = layer("rect", { class: "sbs-zero", width: 1.5, y: 2, height: TALL });
   curves.append(nowline, last, day, ...bands, ...paths, past, came, dots);
 
   const swatch = (kind, text) => h("span", {}, h("i", { class: kind }), text);
@@ -253,7 +256,9 @@ function build(ctx) {
     const { hide, palette } = look;
     veiled = hide && t >= HOURS ? t : T;
     const { w, tops } = trace.draw(s, r, look);
-    if (hide) put(trace.gutter.firstChild.lastChild, { text: t < HOURS ? num(xs[t], digits) : "?" });
+    const [first, ...others] = [...trace.gutter.children].map((row) => row.lastChild);
+    if (veiled < T) put(first, { text: "?" });
+    else if (t >= HOURS) for (const number of others) put(number, { text: "" });
     put(trace.canvas, { style: `width:${T * w}px;--past:${HOURS * w}px` });
     const x = (n) => ((n + 0.5) * w).toFixed(1);
     const y = (v) => (tops[0] + TALL * (1 - (Math.min(high, Math.max(low, v)) - low) / (high - low))).toFixed(1);
