@@ -10,6 +10,7 @@ from course_lib.demos._state import Goal
 
 MAX_D, MAX_H, MAX_NETWORKS = 16, 24, 3
 TRIED = 12  # seeds of clauses in which goals are looked for
+LATE = 20  # steps after which a signal that is left is memory
 FORGOTTEN, HELD = 0.1, 1.0  # signals: odds 1.1 times as large in one sentence as in its twin, or e
 
 
@@ -91,7 +92,7 @@ def reachable(state):
     """Return goals, each only if the clauses of some seed reach it behind the author's words.
 
     One network changes its mind and another does not, where there is such a case; one has lost the
-    first words and another holds them; and, always possible, a word that is not in the vocabulary.
+    first words and another holds them; and a word that is not in the vocabulary, if there is none.
     """
     fixed = state["fixed"]
     own = _sentence_words.typed(state["text"])
@@ -111,7 +112,9 @@ def reachable(state):
         pairs = [[margins(data, numbers) for numbers in both] for data in fixed["networks"]]
         goals += _change_goal(fixed, [pair[0] for pair in pairs], places[0])
         goals += _signal_goal(fixed, [abs(a - b) for a, b in pairs])
-    return [*goals, Goal("Type a word that no network knows.", (("unknown", ">", 0),))]
+    if {*own} <= {*fixed["vocabulary"]}:
+        goals.append(Goal("Type a word that no network knows.", (("unknown", ">", 0),)))
+    return goals
 
 
 def _change_goal(fixed, margin, first):
@@ -133,19 +136,13 @@ def _change_goal(fixed, margin, first):
 def _signal_goal(fixed, signal):
     """The signal of one network is gone while that of another is there."""
     names = [data["name"] for data in fixed["networks"]]
-    last = _sentence_words.MAX_T - 1
-    for a in range(len(names)):
-        for b in range(len(names)):
-            gone = (signal[a] < FORGOTTEN) & (signal[b] > HELD)
-            if gone[:, last].any():
+    for a, mine in enumerate(names):
+        for b, other in enumerate(names):
+            if ((signal[a] < FORGOTTEN) & (signal[b] > HELD))[:, LATE:].any():
                 text = (
-                    f"Go to a step at which the signal is below {FORGOTTEN:g} in “{names[a]}” and "
-                    f"above {HELD:g} in “{names[b]}”, at least 20 words in."
+                    f"Go to a step from t = {LATE} on at which the signal is below {FORGOTTEN:g} "
+                    f"in “{mine}” and above {HELD:g} in “{other}”."
                 )
-                steps = (("t", ">=", 19), ("verb", ">=", 0))
-                return [
-                    Goal(
-                        text, ((f"signal.{a}", "<", FORGOTTEN), (f"signal.{b}", ">", HELD), *steps)
-                    )
-                ]
+                when = ((f"signal.{a}", "<", FORGOTTEN), (f"signal.{b}", ">", HELD))
+                return [Goal(text, (*when, ("t", ">=", LATE)))]
     return []

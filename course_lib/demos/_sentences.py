@@ -126,6 +126,9 @@ def check(state):
     for clause in fixed["clauses"]:
         if not 1 <= len(clause.split()) <= MAX_CLAUSE:
             raise ValueError(f"clauses must have 1 to {MAX_CLAUSE} words, got {clause!r}")
+    for key, words in fixed["classes"].items():
+        if not words:
+            raise ValueError(f"classes.{key} must hold a word")
     slots = {slot for clause in fixed["clauses"] for slot in clause.split()} - {*fixed["classes"]}
     options = {word for words in fixed["classes"].values() for word in words}
     unknown = sorted({*no, *yes, *slots, *options} - {*places})

@@ -102,6 +102,15 @@ test("share hash: only differences, and back to the same state", () => {
   assert.deepEqual(diff(from, from), []);
 });
 
+test("share hash: any text comes back as the text it was", () => {
+  const texts = ["a & b = 100 % #1", "2001", "true", "null", "[1,2]", '"quoted"', "viterbi", "two words", "é 😀 \\ \n"];
+  for (const text of texts) {
+    const [from, to] = [state({ name: "demo", text: "x" }), state({ name: "demo", text })];
+    assert.deepEqual(applyEntries(from, parseHash(shareHash(from, to), "demo"), setProb), to, text);
+  }
+  assert.equal(shareHash(state({ text: "x" }), state({ text: "viterbi" })), "#demo=demo&text=viterbi");
+});
+
 test("links: dotted paths, short names of options, bare words, percent signs", () => {
   const follow = (hash) => applyEntries(state(), parseHash(hash, "demo"), setProb);
   assert.deepEqual(follow("#demo=demo&params.A.0.1=0.4").params.A[0], [0.6, 0.4]);

@@ -94,7 +94,7 @@ export const sentences = {
       ["look up", `numbers of “${s.fixed.vocabulary[r.ids[t]]}”`, `x = ${x.slice(0, 4).map((v) => num(v, 2)).join(", ")}${x.length > 4 ? `, and ${x.length - 4} more` : ""}`],
       ...cellSums(p.kind, p, x, was, now, k).map(([verb, ...row]) => [`unit ${k}: ${verb}`, ...row]),
       ["margin", `h of unit ${k} × (w₁ − w₀) + ${others.length} other units + (b₁ − b₀)`, `${num(now.h[k])} × ${num(p.readout_W[k][1] - p.readout_W[k][0])} ${sign(rest)} ${sign(b)} = ${num(margin[t])}`],
-      ["probability", `σ(margin) = P(${s.fixed.labels[1]})`, `1 ÷ (1 + e^${num(-margin[t], 2)}) = ${num(sure[t])}`],
+      ["probability", `σ(margin) = P(${s.fixed.labels[1]})`, `1 ÷ (1 + exp(${num(-margin[t], 2)})) = ${num(sure[t])}`],
       ["signal", "|margin − margin of the twin|", `|${num(margin[t])} ${sign(-r.nets[network].twin[t])}| = ${num(r.nets[network].signal[t])}`],
     ];
   },
@@ -171,7 +171,7 @@ function build(ctx) {
     chips.children[to].focus();
     ctx.go(to);
   } });
-  const key = h("p", { class: "sbs-note sbs-keys" }, [["", "read"], ["sbs-more", "a clause that was added"], ["sbs-alien", "not in the vocabulary"], ["sbs-turn", "the network changes its mind"]]
+  const key = h("p", { class: "sbs-note sbs-keys" }, [["sbs-decides", "decides"], ["sbs-more", "a clause that was added"], ["sbs-alien", "not in the vocabulary"], ["sbs-turn", "the network changes its mind"]]
     .filter(([kind]) => clauses.length || kind !== "sbs-more").map(([kind, text]) => h("span", {}, h("i", { class: `sbs-word ${kind}`, text: "a" }), text)));
 
   // What each network thinks now
@@ -186,7 +186,7 @@ function build(ctx) {
   // And thought before
   const rows = all.flatMap(({ name }, n) => [
     { label: name, low: -0.5, high: 0.5, tall: 46, space: 8, get: (r) => r.nets[n].p.map((p) => p - 0.5), tell: (v) => `P ${two(v + 0.5)}`, bold: (s) => s.opts.network === n },
-    { label: "signal", low: 0, high: 1, tall: 16, get: (r) => r.nets[n].signal, range: (r) => ({ low: 0, high: largest(r) }), tell: two, held: () => true },
+    { label: "signal", low: 0, high: 1, tall: 16, get: (r) => r.nets[n].signal, range: (r) => ({ low: 0, high: largest(r) }), tell: (v) => (v < 10 ? two(v) : num(v, 1)), held: () => true },
   ]);
   const trace = lanes({ ctx, rows });
   const sums = arithmetic();
@@ -215,8 +215,8 @@ function build(ctx) {
       el.style.color = i > seen ? "" : inkOn(fill);
       put(el, {
         text: r.words[i], tabindex: i === t ? 0 : -1, "aria-current": i === t ? "step" : null,
-        class: `sbs-word${i > seen ? " sbs-unread" : ""}${i < own ? "" : " sbs-more"}${known ? "" : " sbs-alien"}${turns ? " sbs-turn" : ""}`,
-        "aria-label": `${r.words[i]}, t = ${i}${known ? "" : ", not in the vocabulary"}${turns ? ", the network changes its mind" : ""}`,
+        class: `sbs-word${i > seen ? " sbs-unread" : ""}${i < own ? "" : " sbs-more"}${known ? "" : " sbs-alien"}${i === r.places[0] ? " sbs-decides" : ""}${turns ? " sbs-turn" : ""}`,
+        "aria-label": `${r.words[i]}, t = ${i}${known ? "" : ", not in the vocabulary"}${i === r.places[0] ? ", decides" : ""}${turns ? ", the network changes its mind" : ""}`,
       });
     });
     pick.draw(network);
@@ -238,9 +238,10 @@ function build(ctx) {
     sums.draw(hide ? [["predict", "your guess first", "?"]] : sentences.sums(s, r));
   }
   return {
-    el: h("div", {},
+    el: h("div", { class: "sbs-main" },
       field, note, h("div", { class: "sbs-edit" }, turn, length.el, others),
-      chips, key, all.length > 1 ? pick.el : null, board, trace.el, h("p", { class: "sbs-note sbs-under" }, h("i", { class: "sbs-flagkey" }), `changes its mind · bars up: ${labels[1]}, down: ${labels[0]}`)),
+      chips, key, all.length > 1 ? pick.el : null, board,
+      h("div", { class: "sbs-lanes" }, trace.el, h("p", { class: "sbs-note" }, h("i", { class: "sbs-flagkey" }), `changes its mind · bars up: ${labels[1]}, down: ${labels[0]}`))),
     after: h("div", { class: "sbs-why" }, sums.el),
     draw,
   };
