@@ -125,7 +125,8 @@ def shape_explorer(
     }
     check_state(state)
     plan = plan_of(state)
-    last = plan.lead(0, plan.ends[0] - 1)
+    longest = plan.ends.index(plan.steps)
+    last = plan.lead(longest, plan.steps - 1)
     tensor, index = ("output", (*last, 0)) if pick is None else pick
     state["pick"] = {"tensor": tensor, "index": [int(i) for i in index]}
     return Demo(state, sys.modules[__name__])
@@ -277,8 +278,9 @@ def fallback(state):
     parts, words, y = [], [], 34
     for name, shape in plan.shapes.items():
         axes = " × ".join(axes_of(state, name))
-        parts.append(_svg.text(16, y, f"{name} {shape}: {axes}"))
-        words.append(f"{name} has shape {shape}: {axes}")
+        shown = "x" if name == "input" else name
+        parts.append(_svg.text(16, y, f"{shown} {shape}: {axes}"))
+        words.append(f"{shown} has shape {shape}: {axes}")
         slabs, rows, columns = shape
         cells = "".join(
             f"M{16 + k * (columns * 9 + 14) + c * 9} {y + 14 + r * 9}h8"

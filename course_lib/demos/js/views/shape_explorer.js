@@ -15,7 +15,8 @@ const SIDE = 18; // pixels of one number
 const LEFT = 20;
 const TOP = 24;
 
-const name = ({ tensor, index }) => `${tensor}[${index.join(", ")}]`;
+const called = (tensor) => (tensor === "input" ? "x" : tensor);
+const name = ({ tensor, index }) => `${called(tensor)}[${index.join(", ")}]`;
 const tuple = (shape) => `(${shape.join(", ")}${shape.length > 1 ? "" : ","})`;
 const many = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 const arrow = (d) => (d ? "←" : "→");
@@ -217,7 +218,7 @@ function build(ctx) {
   const lengths = Array.from({ length: SIZES.batch }, (_, n) => {
     const field = numberField({ min: 1, max: SIZES.time, "aria-label": `length of sequence ${n}`, read: () => Math.min(ctx.state.lengths[n], ctx.state.sizes.time),
       write: (to) => ctx.set((s) => (s.lengths[n] = Math.round(to)), `length${n}`) });
-    return { ...field, label: h("label", { class: "sbs-exact" }, `sequence ${n}`, field.el) };
+    return { ...field, label: h("label", { class: "sbs-exact" }, `n = ${n}`, field.el) };
   });
   const lengthRow = h("div", { class: "sbs-lengths" }, h("span", { class: "sbs-legend", text: "Lengths:" }), lengths.map((one) => one.label));
   const call = h("pre", { class: "sbs-call", tabindex: 0, role: "region", "aria-label": "the call in PyTorch" });
@@ -228,7 +229,7 @@ function build(ctx) {
   const order = h("p", { class: "sbs-axes" });
   packing.head.after(order);
 
-  const where = choice({ legend: "Selected number in", options: TENSORS, set: (i) => select({ ...ctx.state.pick, tensor: TENSORS[i] }) });
+  const where = choice({ legend: "Selected number in", options: TENSORS.map(called), set: (i) => select({ ...ctx.state.pick, tensor: TENSORS[i] }) });
   const index = [0, 1, 2].map((axis) => {
     const text = h("span");
     const field = numberField({ min: 0, max: 15, read: () => ctx.state.pick.index[axis],
@@ -333,7 +334,7 @@ const packedSlabs = (s, r) => r.packing.rows.map((rows, m) => ({
 
 function tensorPart(ctx, title, select) {
   const [shape, taken] = [h("span"), h("b", { class: "sbs-taken" })];
-  const head = h("p", { class: "sbs-tname" }, h("b", { text: title }), " ", shape);
+  const head = h("p", { class: "sbs-tname" }, h("b", { text: called(title) }), " ", shape);
   const axes = h("span");
   const slabs = h("div", { class: "sbs-slabs" });
   const own = TENSORS.includes(title);
@@ -350,7 +351,7 @@ function tensorPart(ctx, title, select) {
     el, head,
     draw(list, marks, palette, { shape: text, axes: named, wrong, hide }) {
       put(shape, { text });
-      put(el, { "aria-label": own ? `${title} ${text}: ${named.map(([, axis]) => axis).join(" by ")}. Arrow keys and Page keys select a number` : `${title} ${text}` });
+      put(el, { "aria-label": own ? `${called(title)} ${text}: ${named.map(([, axis]) => axis).join(" by ")}. Arrow keys and Page keys select a number` : `${title} ${text}` });
       put(taken, { text: wrong ? `${wrong} ` : "" });
       keep(axes, named.length, () => h("span", { class: "sbs-axis" }, h("i"), h("span"))).forEach((part, a) => {
         const [key, words, size] = named[a];
@@ -393,7 +394,7 @@ function slabPart(select) {
     put(svg, { width, height: TOP + tall + (split ? 18 : 4) });
     put(paper, { width, height: TOP + tall, fill: palette.paper });
     put(label, { text: title, x: 7, style: "text-anchor:start" });
-    put(band, { x: 0, width: LEFT + wide, y: now === true ? TOP - 2 : y(now ?? 0) - 1, height: now === true ? tall + 2 : SIDE, opacity: now === null ? 0 : 0.2 });
+    put(band, { x: 0, width: LEFT + wide, y: now === true ? TOP - 2 : y(now ?? 0) - 1, height: now === null ? 0 : now === true ? tall + 2 : SIDE });
     // One bar for each axis, in its colour: the slabs' before the label, the rows' at the left, the columns' above.
     const lines = [[axes[0], 0, 3, 3, 12], [axes[1], LEFT - 5, TOP, 3, tall - 1], [axes[2], LEFT, TOP - 6, split ? split * SIDE - 1 : wide - 1, 3]];
     if (split) lines.push([axes[2], x(split), TOP - 6, wide - x(split) + LEFT - 1, 3]);
