@@ -159,6 +159,7 @@ def check(state):
     check_shape("weights of the bag", np.array(fixed["bag"]["coef"]), (V,))
     weights = _packed_weights.unpack_all(fixed["network"])
     _packed_weights.check_cell("the network", fixed["network"], V, len(weights["readout_W"]))
+    check_shape("intercept of the network's readout", weights["readout_b"], (1,))
     for key, value, most in (("t", state["t"], T), ("intent", state["opts"]["intent"], K)):
         if value >= most:
             raise ValueError(f"{key} must be below {most}, got {value}")

@@ -12,7 +12,7 @@ const ASKS = ["open", "ends", "goes"];
 const QUESTIONS = ["so far", "if it ends here", "if it goes on"];
 const TILES = 84; // tall
 const CHART = [96, 128]; // top and height
-const HEAD = CHART[0] + CHART[1] + 26;
+const HEAD = CHART[0] + CHART[1] + 32;
 const DASHES = [null, "7 4", "2 4"];
 const MOVED = 8; // pixels, from which on a click is a drag
 
@@ -26,9 +26,19 @@ const lines = (s, r) => [r[s.opts.ask], r.network, r.bag];
 const cut = (s) => 1 / (1 + s.opts.miss); // act from here on
 const top = (s, r) => [0.25, 0.5, 1].find((v) => lines(s, r).flat().every((p) => p <= v));
 const argmax = (row) => row.reduce((b, v, k) => (v > row[b] ? k : b), 0);
-const plus = (v, digits) => `${v < 0 ? "−" : "+"} ${num(Math.abs(v), digits)}`;
+const plus = (v) => `${v < 0 ? "−" : "+"} ${num(Math.abs(v))}`;
 const sub = (n) => [...String(n)].map((d) => "₀₁₂₃₄₅₆₇₈₉"[d]).join("");
 const list = (words) => words.join(words.length > 2 ? ", " : " and ");
+
+// The three terms of a sum of products that weigh most, and what the others come to.
+function largest(terms) {
+  const sorted = [...terms].sort((a, b) => Math.abs(b.v * b.w) - Math.abs(a.v * a.w));
+  const [big, rest] = [sorted.slice(0, 3), sorted.slice(3)];
+  return {
+    big, names: `${big.map((term) => term.of).join(", ")}${rest.length ? `, ${rest.length} more` : ""}`,
+    rest: rest.length ? `${plus(rest.reduce((sum, { v, w }) => sum + v * w, 0))} ` : "",
+  };
+}
 
 // Per bag of whole sessions that were shown: the least and the largest answer to each question.
 function remember(seen, obs, r) {
@@ -98,24 +108,22 @@ export const session = {
     const known = (f) => (b ? f() : "no such session");
     const p = networkOf(s.fixed);
     const now = r.trace[t + 1].h;
-    const terms = now.map((v, i) => ({ i, v, w: p.readout_W[i] })).sort((a, c) => Math.abs(c.v * c.w) - Math.abs(a.v * a.w));
-    const [big, rest] = [terms.slice(0, 3), terms.slice(3)];
-    const counts = events.map((event, v) => ({ event, n: obs.slice(0, t + 1).filter((z) => z === v).length, w: bag.coef[v] })).filter(({ n }) => n);
+    const hidden = largest(now.map((v, i) => ({ of: `h${sub(i)}`, v, w: p.readout_W[i] })));
+    const counts = largest(events.map((event, v) => ({ of: event, v: obs.slice(0, t + 1).filter((z) => z === v).length, w: bag.coef[v] })).filter(({ v }) => v));
     return [
       ["predict", t ? `Σ belief(i) · Q(i, ${name})` : `π(${name})`,
         t && last ? `${last.map((a, i) => `${num(a)} × ${num(process.Q[i][j])}`).join(" + ")} = ${num(prior)}` : num(prior)],
       ["weigh", `× B(${name}, ${events[y]})`, `${num(prior)} × ${num(process.B[j][y])} = ${num(joint)}`],
-      ["normalise", "÷ the sum over intents: that it goes on and shows this", known(() => `${num(joint)} ÷ ${num(r.exact.c[t])} = ${num(b[j])}`)],
+      ["normalise", "÷ the sum over intents", known(() => `${num(joint)} ÷ ${num(r.exact.c[t])} = ${num(b[j])}`)],
       {
-        open: () => ["P(buy) so far", "Σ belief · u, where u = buy + Q u", known(() => `${total(process.chance)} = ${num(of.chance)}`)],
+        open: () => ["P(buy) so far", "Σ belief · u, u = buy + Q u", known(() => `${total(process.chance)} = ${num(of.chance)}`)],
         ends: () => ["P(buy) if it ends", "Σ belief · buy ÷ Σ belief · (buy + leave)", known(() => `${num(of.bought)} ÷ ${num(of.over)} = ${num(r.ends[t])}`)],
         goes: () => ["P(buy) if it goes on", "Σ belief · Q u ÷ Σ belief · Q 1", known(() => `${num(of.later)} ÷ ${num(of.goes)} = ${num(r.goes[t])}`)],
       }[ask](),
       ["both cases", "P(ends) · if it ends + P(goes on) · if it goes on",
         known(() => `${[[of.over, r.ends[t]], [of.goes, r.goes[t]]].filter(([, v]) => v !== null).map(([p, v]) => `${num(p)} × ${num(v)}`).join(" + ")} = ${num(of.chance)}`)],
-      [who(s.fixed)[1], `σ(Σ h · W + b): ${list(big.map(({ i }) => `h${sub(i)}`))}${rest.length ? `, ${rest.length} more` : ""}, b`,
-        `σ(${big.map(({ v, w }, n) => `${n ? plus(v) : num(v)} × ${num(w)}`).join(" ")} ${rest.length ? `${plus(rest.reduce((sum, { v, w }) => sum + v * w, 0))} ` : ""}${plus(p.readout_b[0])}) = ${num(r.network[t])}`],
-      ["bag", "σ(Σ count · weight + b)", `σ(${counts.map(({ event, n, w }) => `${n} ${event} × ${num(w, 2)}`).join(" + ")} ${plus(bag.intercept, 2)}) = ${num(r.bag[t])}`],
+      [who(s.fixed)[1], `σ(Σ h · W + b): ${hidden.names}, b`, `σ(${hidden.big.map(({ v, w }, n) => `${n ? plus(v) : num(v)} × ${num(w)}`).join(" ")} ${hidden.rest}${plus(p.readout_b[0])}) = ${num(r.network[t])}`],
+      ["bag", `σ(Σ count · weight + b): ${counts.names}, b`, `σ(${counts.big.map(({ v, w }) => `${v} × ${num(w)}`).join(" + ")} ${counts.rest}${plus(bag.intercept)}) = ${num(r.bag[t])}`],
     ];
   },
 
@@ -183,7 +191,7 @@ function build(ctx) {
   trace.gutter.before(h("div", { class: "sbs-head", style: "top:6px" }, h("b", { text: "events" }), h("small", { text: "drag to move" })),
     h("div", { class: "sbs-head", style: `top:${CHART[0]}px` }, h("b", { text: "P(buy)" }), scale),
     act, h("div", { class: "sbs-head", style: `top:${CHART[0] + CHART[1] - 14}px` }, h("small", { text: "0" })),
-    h("div", { class: "sbs-head", style: `top:${HEAD - 20}px` }, h("b", { text: "belief" })));
+    h("div", { class: "sbs-head", style: `top:${HEAD - 23}px` }, h("b", { text: "belief" })));
   const grid = h("svg:path", { class: "sbs-frame" });
   const limit = h("svg:path", { class: "sbs-limit" });
   const curves = names.map(() => h("svg:path", { class: "sbs-curve" }));
@@ -193,12 +201,12 @@ function build(ctx) {
   // Editing
   const tiles = h("div", { class: "sbs-tiles", role: "group", "aria-label": "events of the session" });
   trace.canvas.append(tiles);
-  const move = (t, to, focus) => {
+  const move = (t, to, { focus = false, label = "" } = {}) => {
     if (to < 0 || to >= ctx.state.obs.length || to === t) return;
     ctx.set((s) => {
       s.obs.splice(to, 0, ...s.obs.splice(t, 1));
       s.t = to;
-    }, "move");
+    }, label);
     if (focus) tiles.children[to].focus();
   };
   const write = (t, y) => ctx.set((s) => {
@@ -234,7 +242,7 @@ function build(ctx) {
     held.far = true;
     const to = Math.floor((event.clientX - trace.canvas.getBoundingClientRect().left) / width());
     const next = Math.min(ctx.state.obs.length - 1, Math.max(0, to));
-    move(held.at, next);
+    move(held.at, next, { label: "drag" });
     held.at = next;
   });
   for (const end of ["pointerup", "pointercancel"]) tiles.addEventListener(end, () => (held = null));
@@ -243,7 +251,7 @@ function build(ctx) {
     const aside = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const typed = event.ctrlKey || event.metaKey ? NaN : Number(event.key) - 1;
     if (by) write(i, (ctx.state.obs[i] + by + events.length) % events.length);
-    else if (aside && event.shiftKey) move(i, i + aside, true);
+    else if (aside && event.shiftKey) move(i, i + aside, { focus: true });
     else if (aside && tiles.children[i + aside]) {
       tiles.children[i + aside].focus();
       ctx.go(i + aside);
