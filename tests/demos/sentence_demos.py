@@ -11,7 +11,7 @@ from course_lib.rnn import init_rnn
 
 START = {"gru": init_gru, "lstm": init_lstm, "rnn": init_rnn}
 VOCABULARY = (
-    *("<unknown>", "we", "they", "loved", "hated", "liked", "mocked", "the", "film", "play"),
+    *("<unknown>", "we", "they", "loved", "hated", "liked", "mocked", "the", "film", "book"),
     *("that", "and", "but", "cast", "plot", "was", "dull", "grand", "then", "it", "rained"),
 )  # 21 words
 DECIDING = (("hated", "mocked"), ("loved", "liked"))
@@ -23,7 +23,7 @@ CLASSES = {
     "VERB": ("hated", "mocked", "loved", "liked"),
     "NEVER": ("we",),  # of no clause
 }
-TEXT = "We loved the play that they mocked"
+TEXT = "We loved the book that they mocked"
 
 
 def network(name, kind="rnn", D=3, H=5, seed=1, V=21, keep=None, **form):

@@ -192,7 +192,7 @@ class WholeList:
         self.edit(page)
         press(page, "Share")
         before = state_of(page, demo.name)
-        shared = page.locator("textarea").input_value()
+        shared = page.get_by_role("textbox", name="Link to exactly").input_value()
         again = open_demos(self.demo(), hash="#" + shared.split("#")[1]).page
         settle(again)
         assert state_of(again, demo.name) == before != demo.state
