@@ -44,7 +44,7 @@ class Torch:
         self.core = to_torch(params)
         self.linear = dense(W, b)
         self.readout = dense(weights["readout_W"], weights["readout_b"])
-        self.P, self.add_day = len(b) // 3, data["add_day"]
+        self.P = len(b) // 3
 
     def __call__(self, model, z):
         """Sorted quantiles (N, P, 3) of windows (N, 24), all scaled."""
@@ -53,8 +53,6 @@ class Torch:
         else:
             states, _ = self.core(z[:, :, None])
             y = self.readout(states[:, -1]).reshape(-1, self.P, 3)
-            if self.add_day:
-                y = y + z[:, : self.P, None]
         return y.sort(dim=-1).values
 
     def fed_back(self, model, z):
@@ -80,7 +78,7 @@ def window_of(rng, limits=(2, 9)):
 @pytest.mark.parametrize("make", [
     lambda: forecast(how="recursive"),
     lambda: crossing(how="recursive"),
-    lambda: full(how="recursive", network=network("rnn", 24, 16, add_day=True)),
+    lambda: full(how="recursive", network=network("rnn", 24, 16)),
     lambda: full(hour=23, how="recursive"),
 ], ids=["gru", "lstm, crossing", "rnn", "full"])  # fmt: skip
 def test_page_and_trace_equal_pytorch_on_random_windows(make, rng):

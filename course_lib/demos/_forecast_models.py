@@ -33,14 +33,11 @@ class ForecastNetwork:
     readout : tuple of (ndarray of shape (H, P, 3), ndarray of shape (P, 3))
         Weights W and b at the state after the last hour: the quantiles of the hour p, in the
         scale of the input, are ``h @ W[:, p] + b[p]``.
-    add_day : bool, default=False
-        The network corrects the day before: the value of entry p of the window is added.
     """
 
     name: str
     params: object
     readout: tuple
-    add_day: bool = False
 
 
 def stored_linear(linear):
@@ -66,7 +63,7 @@ def stored_network(network, P):
     check_shape(f"readout W of {name}", W, (H, P, Q))
     check_shape(f"readout b of {name}", b, (P, Q))
     packed = pack_cell(name, network.params, readout_W=W.reshape(H, -1), readout_b=b.ravel())
-    return {"name": str(network.name), **packed, "add_day": bool(network.add_day)}
+    return {"name": str(network.name), **packed}
 
 
 def check_stored(fixed):
@@ -99,8 +96,7 @@ def outputs(fixed, model, z):
         W, b = (unpack(fixed["linear"][key]) for key in ("W", "b"))
         return (z @ W + b).reshape(len(z), -1, Q)
     W, b = (unpack(fixed["network"]["weights"][key]) for key in ("readout_W", "readout_b"))
-    y = (states(fixed, z)[:, -1] @ W + b).reshape(len(z), -1, Q)
-    return y + z[:, : y.shape[1], None] if fixed["network"]["add_day"] else y
+    return (states(fixed, z)[:, -1] @ W + b).reshape(len(z), -1, Q)
 
 
 def quantiles(fixed, model, z):
@@ -137,5 +133,4 @@ def slopes(fixed, model, z, p):
     run = forward(z[None, :, None], params)
     dh = np.zeros((1, HOURS, len(weights["readout_W"])))
     dh[0, -1] = weights["readout_W"][:, p * Q + k]
-    by_hour = backward(dh, run, params).x[0, :, 0]
-    return by_hour + (np.arange(HOURS) == p) if data["add_day"] else by_hour
+    return backward(dh, run, params).x[0, :, 0]

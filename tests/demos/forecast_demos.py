@@ -25,19 +25,19 @@ def linear(P=P, seed=1):
     return W, np.tile([-0.4, 0.0, 0.3], (P, 1)) + 0.1 * rng.normal(size=(P, 3))
 
 
-def network(kind="gru", P=P, H=H, seed=2, name="GRU", add_day=False, **form):
+def network(kind="gru", P=P, H=H, seed=2, name="GRU", **form):
     rng = np.random.default_rng(seed)
     params = START[kind](1, H, rng, **form)
     first = "W_xh" if kind == "rnn" else "W_xa"
     params = replace(params, **{first: 2 * getattr(params, first)})
     W = 0.4 * rng.normal(size=(H, P, 3))
     b = np.tile([-0.5, 0.0, 0.5], (P, 1))
-    return demos.ForecastNetwork(name, params, (W, b), add_day)
+    return demos.ForecastNetwork(name, params, (W, b))
 
 
 def forecast(**options):
     merged = {
-        "name": "demand", "window": DAY, "linear": linear(), "network": network(add_day=True),
+        "name": "demand", "window": DAY, "linear": linear(), "network": network(),
         "scale": SCALE, "start_hour": 7, "limits": (2, 9), **options,
     }  # fmt: skip
     return demos.forecast(merged.pop("name"), **merged)
@@ -55,7 +55,7 @@ def full(**options):
     """As large as it may be."""
     actual = np.roll(DAY, 1) + 0.1
     return forecast(**{
-        "name": "full", "linear": linear(24), "network": network("gru", 24, 16, add_day=True),
+        "name": "full", "linear": linear(24), "network": network("gru", 24, 16),
         "actual": actual, **options,
     })  # fmt: skip
 

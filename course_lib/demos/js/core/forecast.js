@@ -18,8 +18,7 @@ function outputs(models, model, z, h, from = 0, to = models.P) {
   const flat = model === "linear"
     ? affine(z, linear.W, linear.b, 3 * from, 3 * to)
     : affine(h, network.readout_W, network.readout_b, 3 * from, 3 * to);
-  const day = (p) => (model === "network" && network.add_day ? z[p] : 0);
-  return Array.from({ length: to - from }, (_, i) => flat.slice(3 * i, 3 * i + 3).map((v) => v + day(from + i)));
+  return Array.from({ length: to - from }, (_, i) => flat.slice(3 * i, 3 * i + 3));
 }
 // Nothing else keeps quantiles from crossing.
 const sorted = (y) => [...y].sort((a, b) => a - b);
@@ -47,8 +46,7 @@ export function slopes(models, model, raw, trace, z, p) {
   const { network } = models;
   const silent = network.readout_W.map(() => 0);
   const dh = z.map((_, t) => (t < HOURS - 1 ? silent : network.readout_W.map((row) => row[k])));
-  const { x } = backward(network.kind, network, z.map((v) => [v]), trace, dh);
-  return x.map(([v], t) => v + (network.add_day && t === p ? 1 : 0));
+  return backward(network.kind, network, z.map((v) => [v]), trace, dh).x.map(([v]) => v);
 }
 
 // Everything that the demo shows, in units. States before the hour `from` are taken from `old`.

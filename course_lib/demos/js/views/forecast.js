@@ -123,12 +123,10 @@ export const forecast = {
     const [v, W, b] = model === "linear"
       ? [r.z, m.linear.W, m.linear.b] : [r.trace[HOURS].h, m.network.readout_W, m.network.readout_b];
     const parts = sum(v, W.map((row) => row[col]), b[col], (i) => (model === "linear" ? clock(fixed, i) : `unit ${i}`));
-    const day = model === "network" && m.network.add_day;
     const y = raw[order[1]];
     const [low, mid, high] = r.direct[model][p];
     return [
-      ["add up", `Σ ${model === "linear" ? "x" : "h"} · w + b: ${parts.names}`, `${parts.text} = ${num(day ? y - r.z[p] : y)}`],
-      ...(day ? [["correct", "+ x of the same hour a day before", `${num(y - r.z[p])} ${plus(r.z[p])} = ${num(y)}`]] : []),
+      ["add up", `Σ ${model === "linear" ? "x" : "h"} · w + b: ${parts.names}`, `${parts.text} = ${num(y)}`],
       ["unscale", "median = mean + std · y", `${num(mean, 2)} + ${num(std, 2)} × ${num(y)} = ${n(mid)} ${unit}`],
       ["band", same(order, [0, 1, 2]) ? `${level(fixed)} between the outer quantiles` : "the quantiles crossed and were sorted", `${n(high)} − ${n(low)} = ${n(high - low)} ${unit}`],
     ];
@@ -165,14 +163,14 @@ export const forecast = {
 
   python({ fixed, opts, ...s }) {
     const { linear, network, P } = models(fixed);
-    const { name, kind, reset, update, readout_W, readout_b, add_day, ...weights } = network;
+    const { name, kind, reset, update, readout_W, readout_b, ...weights } = network;
     const type = { gru: "GRUParams", lstm: "LSTMParams", rnn: "RNNParams" }[kind];
     const pair = (W, b) => `(\n    ${array(W)}.reshape(-1, ${P}, 3),\n    ${array(b)}.reshape(${P}, 3),\n)`;
     const lines = [
       `linear = ${pair(linear.W, linear.b)}`, `readout = ${pair(readout_W, readout_b)}`, `params = ${kind}.${type}(`,
       ...Object.entries(weights).filter(([, x]) => x).map(([key, x]) => `    ${key}=${array(x)},`),
       ...(kind === "gru" ? [`    reset="${reset}", update="${update}",`] : []), ")",
-      `network = demos.ForecastNetwork(${JSON.stringify(name)}, params, readout, add_day=${add_day ? "True" : "False"})`,
+      `network = demos.ForecastNetwork(${JSON.stringify(name)}, params, readout)`,
     ];
     const raw = (text) => ({ raw: text });
     return python(s, kind, lines, {
