@@ -273,7 +273,7 @@ class TestView:
             if "no answer" in got["say"]:
                 assert got["question"] is None
 
-    @pytest.mark.parametrize("miss, who", [(9.0, "all three"), (1.0, "ideal observer"), (0.5, "")])
+    @pytest.mark.parametrize("miss, who", [(9.0, "all three"), (2.0, "ideal observer"), (0.5, "")])
     def test_costs_decide_who_acts(self, miss, who):
         demo = shop(t=6, miss=miss)
         exact, (net, bag) = (
