@@ -55,6 +55,22 @@ demo""",
 print("RESULT" + json.dumps([demo.state, demo.trace()["belief"].tolist(), None]))""",
         "1",
     ],
+    "part_three": [
+        """from tests.demos.session_demos import shop
+shown = [shop(t=1)]
+display(*shown)""",
+        """import json
+print("RESULT" + json.dumps([shown[0].state, shown[0].trace()["network"].tolist(), None]))""",
+        "1",
+    ],
+    "sentences": [
+        """from tests.demos.sentence_demos import playground
+demo = playground()
+demo""",
+        """import json
+print("RESULT" + json.dumps([demo.state, demo.t, demo.trace()["p"].tolist()]))""",
+        "demo.state = {**demo.state, 't': 1}",
+    ],
 }
 
 
@@ -251,4 +267,44 @@ def test_demo_that_measures_its_room_mounts_before_there_is_any(open_notebook):
     assert demo.locator(".sbs-picture").first.bounding_box()["width"] > 200
     state, beliefs, _ = notebook.result()
     assert state["obs"][-1] == 3 and len(beliefs) == 10
+    assert notebook.errors == []
+
+
+def test_demos_of_part_three_send_back_what_the_reader_did(open_notebook):
+    notebook = open_notebook("part_three")
+    page = notebook.page
+    notebook.run(0)
+    cell = notebook.cells.nth(0)
+    session = cell.locator(".sbs-session .sbs").first
+    session.wait_for()
+    tiles = session.locator(".sbs-tile")
+    boxes = [tiles.nth(i).bounding_box() for i in (1, 3)]
+    for number, box in enumerate(boxes):
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40, steps=4)
+        (page.mouse.up if number else page.mouse.down)()
+    tiles.nth(3).press("Delete")  # a key of Jupyter's too
+    page.wait_for_function("document.querySelectorAll('.sbs-tile').length === 6")
+    page.wait_for_timeout(800)
+    state, network, _ = notebook.result()
+    assert state["obs"] == [0, 4, 1, 5, 3, 5] and len(network) == 6
+    said = session.locator(".sbs-observers .sbs-num").nth(1).inner_text()
+    assert said == f"{network[state['t']]:.3f}"
+    assert notebook.errors == []
+
+
+def test_typed_sentence_then_trace(open_notebook):
+    notebook = open_notebook("sentences")
+    page, demo = notebook.page, notebook.demo()
+    field = demo.get_by_role("textbox", name="sentence")
+    field.press("End")
+    field.press_sequentially(" Zebras, a & m")  # letters that are shortcuts elsewhere
+    page.wait_for_function(
+        "[...document.querySelectorAll('.sbs-words .sbs-word')].some(e => e.innerText === 'zebras')"
+    )
+    state, t, p = notebook.result()
+    assert state["text"].endswith("mocked Zebras, a & m") and t == 9 and len(p) == 13
+    numbers = demo.locator(".sbs-mind .sbs-num").all_inner_texts()
+    assert numbers[::2] == [f"{value:.2f}" for value in p[9]]
+    notebook.run(2)  # and back: Python sets the step
+    page.wait_for_function("document.querySelector('.sbs-count input').value === '1'")
     assert notebook.errors == []
