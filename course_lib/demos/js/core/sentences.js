@@ -31,19 +31,19 @@ export function read(words, { vocabulary, deciding }, networks, old) {
   const places = verbs(words, deciding);
   const other = words.map((word, t) => (places.includes(t) ? opposite(word, deciding) : word));
   const [ids, twinIds] = [words, other].map((some) => some.map((word) => Math.max(0, vocabulary.indexOf(word))));
-  const from = old ? [firstChange(ids, old.ids), firstChange(twinIds, old.twinIds)] : [0, 0];
+  const from = old ? firstChange(ids, old.ids) : 0; // the twin's words are the same up to there, too
   const nets = networks.map((p, n) => {
-    const run = (some, key, start) => forward(p.kind, p, some.map((id) => p.embedding[id]), {}, {}, old?.nets[n][key], start);
+    const run = (some, key) => forward(p.kind, p, some.map((id) => p.embedding[id]), {}, {}, old?.nets[n][key], from);
     const say = ({ h }) => {
       const [no, yes] = affine(h, p.readout_W, p.readout_b);
       return yes - no;
     };
-    const [trace, shadow] = [run(ids, "trace", from[0]), run(twinIds, "shadow", from[1])];
+    const [trace, shadow] = [run(ids, "trace"), run(twinIds, "shadow")];
     const [margin, twin] = [trace, shadow].map((steps) => steps.slice(1).map(say));
     return {
       trace, shadow, margin, twin, p: margin.map(probability), signal: margin.map((m, t) => Math.abs(m - twin[t])),
       turns: margin.flatMap((m, t) => (places.length && t > places[0] && m >= 0 !== margin[t - 1] >= 0 ? [t] : [])),
     };
   });
-  return { words, ids, twinIds, places, label: places.length ? +deciding[1].includes(words[places[0]]) : null, nets };
+  return { words, ids, places, label: places.length ? +deciding[1].includes(words[places[0]]) : null, nets };
 }
