@@ -257,7 +257,8 @@ class TestConstructor:
 
     def test_the_picture_names_shapes_and_axes(self):
         page = shapes(bidirectional=True)._html()
-        assert "x has shape (3, 5, 2): batch × time × input; output has shape (3, 5, 8): batch × time × directions × hidden" in page
+        assert "x has shape (3, 5, 2): batch × time × input; output has shape (3, 5, 8)" in page
+        assert "(3, 5, 8): batch × time × directions × hidden" in page
         assert "h_n has shape (4, 3, 4): layers × directions × batch × hidden" in page
         crossed = shapes(stored="time", lengths=[3, 5, 2])
         assert "packing has no meaning" in crossed._html()

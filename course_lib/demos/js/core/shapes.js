@@ -109,7 +109,7 @@ export function meaning(r, { tensor, index: [i, j, k] }) {
 // Where the same number stands once more: in h_n, or in output. null: nowhere.
 export function twin(r, pick) {
   const m = meaning(r, pick);
-  if (pick.tensor === "output" && !m.padding && m.step === m.end) return { tensor: "h_n", index: [m.layer * r.P + m.direction, m.member, m.unit] };
+  if (pick.tensor === "output" && m.step === m.end) return { tensor: "h_n", index: [m.layer * r.P + m.direction, m.member, m.unit] };
   if (pick.tensor === "h_n" && m.layer === r.L - 1) return { tensor: "output", index: [...r.lead(m.member, m.step), m.direction * r.H + m.unit] };
   return null;
 }
