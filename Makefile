@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test lint check serve lab notebooks ladder bench clean distclean setup setup-test FORCE
+.PHONY: help book test lint check serve lab notebooks ladder playground bench clean distclean setup setup-test FORCE
 
 # The programs of .venv first; recipes name it by this relative path, so folders may have spaces.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -58,6 +58,9 @@ notebooks: setup  ## run the chapters again (one of them: make notebooks CHAPTER
 
 ladder: setup  ## train what is missing on the ladder of tasks (some of it: make ladder ONLY=parity/gru)
 	@$(PY) -m course_lib.ladder --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)')
+
+playground: setup  ## train what is missing of the sentence playground's readers
+	@$(PY) -m course_lib.playground
 
 bench: setup-test book  ## speed against named peers, pages and build, as tables
 	@$(PY) -m benchmarks

@@ -24,6 +24,7 @@ PARTS = {
     "training",
     "datasets",
     "ladder",
+    "playground",
     "exercises",
     "demos",
     "book_ext",
@@ -44,6 +45,7 @@ ALLOWED = {
         *("numpy", "_checks", "trace", "model", "datasets", "training", "ladder"),
         *("torch", "tqdm"),
     },
+    "playground": {"numpy", "datasets", "training", "torch_bridge", "playground", "torch"},
     "exercises": {"numpy", "_checks", "trace", "model", "datasets", "exercises"},
     "demos": {
         *("numpy", "_checks", "trace", "model", "demos"),

@@ -5,8 +5,9 @@ Somebody says what they thought of a film, and goes on talking. The grammar:
 * A sentence is an *opening* and then *clauses* without end, cut after T words.
 * The opening says what the writer thought and that somebody else thought the opposite, as in
   "we loved the film that critics hated" or "yesterday i hated the play that friends loved".
-* The clauses are remarks about the film, by the same words: "while friends hated the ending",
-  "and the music was rather lovely". They are drawn without regard to the opening.
+* The clauses are remarks about this and that, by the same people and the same verbs: "but i hated
+  the ending", "while friends enjoyed the plot", "and the music seemed rather lovely". They are
+  drawn without regard to the opening.
 
 The question is whether the writer liked it, and the answer is in the *first* verb of the sentence.
 Three things follow by construction. A model that keeps the first verb is always right. A model that
@@ -50,10 +51,10 @@ OPENINGS = (  # FIRST and SECOND are verbs of the two kinds
     "last night WRITER FIRST the THING that GROUP SECOND",
 )
 CLAUSES = (
+    "JOIN WRITER VERB the PART",
+    "JOIN WRITER VERB the PART",  # twice as often: the writer goes on liking and disliking
     "JOIN GROUP VERB the PART",
-    "JOIN the PART was ADJECTIVE",
     "JOIN the PART seemed HOW ADJECTIVE",
-    "JOIN GROUP found the PART ADJECTIVE",
     "JOIN then it rained",
 )
 LABELS = ("disliked it", "liked it")

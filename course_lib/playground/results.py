@@ -1,0 +1,76 @@
+"""What the playground's trainings gave: a text file with one JSON object a line, one a training."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+RESULTS = Path(__file__).with_name("results.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One training of one model with one seed.
+
+    Parameters
+    ----------
+    model : str
+        A name in ``run.MODELS``.
+    seed : int
+        Seed of the starting weights and of the training sentences.
+    accuracy : dict of str to list of float
+        By number of updates, as text: share of right answers in [0, 1] for each of ``run.LENGTHS``,
+        on sentences that training did not see.
+    parameters : int
+        Number of weights.
+    seconds : float
+        CPU seconds of the training, without its tests.
+    settings : str
+        Digest of everything that decides the result; it changes when a setting does.
+    """
+
+    model: str
+    seed: int
+    accuracy: dict
+    parameters: int
+    seconds: float
+    settings: str
+
+
+def read_results(path=RESULTS):
+    """Read the results of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that does not exist holds none.
+
+    Returns
+    -------
+    results : list of Result
+        In the order of the lines.
+
+    Raises
+    ------
+    ValueError
+        If a line is no result; the message names it.
+    """
+    path = Path(path)
+    if not path.exists():
+        return []
+    results = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            results.append(Result(**json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}, line {number}: {error}; delete the line") from None
+    return results
+
+
+def write_results(results, path=RESULTS):
+    """Write results, replacing the file at one stroke."""
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(
+        "".join(json.dumps(asdict(result)) + "\n" for result in results), encoding="utf-8"
+    )
+    beside.replace(path)
