@@ -148,7 +148,7 @@ def ruler(train, m):
 WRONG = {
     "check_windows": [
         (wrong_windows(shift=1), "ends inside the answer"),
-        (wrong_windows(shift=-1), "an hour is lost"),
+        (lambda y, L, P: (windows(y, L, P)[0][:-1], windows(y, L, P)[1][1:]), "an hour is lost"),
         (wrong_windows(drop_last=1), "last window is missing"),
         (lambda y, L, P: tuple(part[1:] for part in windows(y, L, P)), "first window is missing"),
         (lambda y, L, P: (windows(y, L, P)[0][:, ::-1], windows(y, L, P)[1]), "run backwards"),
