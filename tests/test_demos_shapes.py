@@ -278,6 +278,22 @@ class TestView:
                 printed = capsys.readouterr().out
                 assert printed == " ".join(f"torch.Size({list(s)})" for s in shown) + "\n"
 
+    def test_after_an_edit_the_numbers_are_those_of_the_new_state(self):
+        start = shapes(lengths=[3, 5, 1], pick=("output", (0, 0, 0))).state
+        xs = np.array(start["xs"])
+        xs[1, 2, 0] = 1.5
+        changes = [{"seed": 5}, {"xs": xs.tolist()}, {"lengths": [5, 5, 1, 4]}]
+        changes += [{"sizes": {**start["sizes"], "hidden": 3}}, {"t": 3}]
+        options = {"cell": "GRU", "bidirectional": True, "batch_first": False, "padding": "padded"}
+        for key, value in options.items():
+            stored = "time" if key == "batch_first" else "batch"
+            changes.append({"opts": {**start["opts"], key: value, "stored": stored}})
+        edits = [{**start, **change} for change in changes]
+        for now, got in zip(
+            edits, javascript([("view", now, start) for now in edits]), strict=True
+        ):
+            np.testing.assert_allclose(got["output"], explorer.tensors(now)["output"], **CLOSE)
+
     def test_words_and_tables_hold_no_nan_and_no_undefined(self, rng):
         states = []
         for demo in (*SMALL, shapes(lengths=[3, 5, 2], stored="time"), *random_demos(rng)):

@@ -56,11 +56,14 @@ print("RESULT" + json.dumps([demo.state, demo.trace()["belief"].tolist(), None])
         "1",
     ],
     "part_three": [
-        """from tests.demos.session_demos import shop
-shown = [shop(t=1)]
+        """from course_lib import demos
+from tests.demos.session_demos import shop
+shown = [shop(t=1), demos.shape_explorer("shapes", bidirectional=True)]
 display(*shown)""",
         """import json
-print("RESULT" + json.dumps([shown[0].state, shown[0].trace()["network"].tolist(), None]))""",
+session = shown[0].state, shown[0].trace()["network"].tolist()
+shapes = shown[1].state, shown[1].trace()["output"].tolist()
+print("RESULT" + json.dumps([*session, shapes]))""",
         "1",
     ],
     "sentences": [
@@ -284,8 +287,14 @@ def test_demos_of_part_three_send_back_what_the_reader_did(open_notebook):
         (page.mouse.up if number else page.mouse.down)()
     tiles.nth(3).press("Delete")  # a key of Jupyter's too
     page.wait_for_function("document.querySelectorAll('.sbs-tile').length === 6")
+    shapes = cell.locator(".sbs-shape_explorer .sbs").first
+    shapes.get_by_role("radio", name="GRU").check()
+    shapes.get_by_role("group", name="output (").press("ArrowUp")  # a key of Jupyter's too
     page.wait_for_timeout(800)
-    state, network, _ = notebook.result()
+    state, network, (explored, output) = notebook.result()
+    assert explored["opts"]["cell"] == "GRU" and explored["pick"]["index"] == [0, 3, 0]
+    value = shapes.locator(".sbs-chosen").inner_text().replace("−", "-")
+    assert value == f"output[0, 3, 0] = {output[3][0][0]:.4f}"  # the trace has time first
     assert state["obs"] == [0, 4, 1, 5, 3, 5] and len(network) == 6
     said = session.locator(".sbs-observers .sbs-num").nth(1).inner_text()
     assert said == f"{network[state['t']]:.3f}"
