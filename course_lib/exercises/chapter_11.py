@@ -16,7 +16,7 @@ def _shop(rng, K):
     return rows[:, :K], rows[:, K], rows[:, K + 1], rng.dirichlet(np.ones(K))
 
 
-# ---- 11.1 -----------------------------------------------------------------------------------
+# ---- 11.1 ---------------------------------------------------------------------------------------
 
 
 def _chance(Q, r):
@@ -60,7 +60,145 @@ def check_chance(function):
     )
 
 
-# ---- 11.2 -----------------------------------------------------------------------------------
+# ---- 11.2 ---------------------------------------------------------------------------------------
+
+
+def _last(outputs, lengths):
+    return outputs[np.arange(len(lengths)), lengths - 1]
+
+
+@exercise("11.2 Where each session ends")
+def check_last(function):
+    """Output at the last real step of each sequence."""
+    rng = np.random.default_rng(114)
+    # Padded steps hold numbers too, as they do in a network.
+    cases = [
+        (rng.normal(size=(4, 7, 3)), np.array([7, 2, 5, 1])),
+        (rng.normal(size=(3, 5, 2)), np.array([4, 1, 2])),
+        (rng.normal(size=(6, 4, 5)), np.array([1, 2, 3, 3, 2, 1])),
+    ]
+    return wrong_function(
+        function,
+        cases,
+        want=_last,
+        axes=("session", "unit"),
+        likely=[
+            (lambda o, T: o[:, -1], "the last column is padding for most sessions"),
+            (
+                lambda o, T: o[np.arange(len(T)), np.minimum(T, o.shape[1] - 1)],
+                "one step too late: steps are numbered from 0, so the last is lengths - 1",
+            ),
+            (lambda o, T: o[np.arange(len(T)), T - 2], "one step too early"),
+            (
+                lambda o, T: o[:, T - 1],
+                "every session at the ends of all; give an index of the session as well",
+            ),
+            (
+                lambda o, T: np.stack([row[:t].mean(axis=0) for row, t in zip(o, T, strict=True)]),
+                "this is the mean over the real steps; the last one is asked",
+            ),
+            (lambda o, T: o[:, 0], "this is the first step"),
+            (lambda o, T: o[:, T.max() - 1], "the end of the longest is not the end of the others"),
+            (
+                lambda o, T: o[np.arange(len(T)), -T],
+                "counted from the right end of the array, padding included",
+            ),
+            (lambda o, T: o.max(axis=1), "this is the largest value over time"),
+        ],
+    )
+
+
+# ---- 11.3 ---------------------------------------------------------------------------------------
+
+
+def _pairs(y, p, tie):
+    ones, zeros = p[y == 1][:, None], p[y == 0]
+    return (ones > zeros).mean() + tie * (ones == zeros).mean()
+
+
+def _auc(y, p):
+    return _pairs(y, p, 0.5)
+
+
+@exercise("11.3 AUC by pairs")
+def check_auc(function):
+    """Share of pairs (buyer, other) in the right order, ties one half."""
+    rng = np.random.default_rng(113)
+    cases = []
+    for n, digits in ((13, 6), (17, 1), (11, 1)):
+        y = np.r_[1, 0, rng.integers(2, size=n - 2)]
+        cases.append((y, np.round(0.3 * y + 0.6 * rng.random(n), digits)))
+    return wrong_function(
+        function,
+        cases,
+        want=_auc,
+        likely=[
+            (lambda y, p: _pairs(y, p, 0.0), "a tie counts one half, not nothing"),
+            (lambda y, p: _pairs(y, p, 1.0), "a tie counts one half, not a whole"),
+            (lambda y, p: 1 - _auc(y, p), "the other way round: buyers should be higher"),
+            (
+                lambda y, p: _auc(y, p) * (y == 1).sum() * (y == 0).sum(),
+                "this is the number of pairs; divide by how many there are",
+            ),
+            (
+                lambda y, p: _auc(y, p) * (y == 1).sum() * (y == 0).sum() / len(y) ** 2,
+                "divide by the pairs of a buyer and another, not by all pairs",
+            ),
+            (lambda y, p: ((p >= 0.5) == y).mean(), "this is the accuracy at one half"),
+            (lambda y, p: 2 * _auc(y, p) - 1, "this is the Gini index, 2 AUC - 1"),
+            (
+                lambda y, p: p[y == 1].mean() - p[y == 0].mean(),
+                "a difference of means; only the order counts",
+            ),
+            (
+                lambda y, p: (p[y == 1] > p[y == 0].mean()).mean(),
+                "compare with each of the others, not with their mean",
+            ),
+        ],
+    )
+
+
+# ---- 11.4 ---------------------------------------------------------------------------------------
+
+
+def _undo(p, w):
+    return p / (p + w * (1 - p))
+
+
+@exercise("11.4 Undo the weights")
+def check_undo(function):
+    """The probability behind a prediction that was trained with buyers weighted w."""
+    p = np.array([0.02, 0.1, 0.35, 0.5, 0.64, 0.9, 0.97])
+    return wrong_function(
+        function,
+        [(p, 8.0), (p[1:], 3.0), (p[:-2], 0.5)],
+        want=_undo,
+        axes=("session",),
+        likely=[
+            (lambda p, w: p / w, "odds are divided by w, not probabilities"),
+            (
+                lambda p, w: _undo(p, 1 / w),
+                "the wrong way: weights made it larger, make it smaller",
+            ),
+            (lambda p, w: p / (1 - p) / w, "these are the odds; turn them into a probability"),
+            (lambda p, w: np.log(p / (1 - p) / w), "these are log odds; a probability is asked"),
+            (
+                lambda p, w: p / (p + w),
+                "the others keep their share 1 - p: w multiplies it, it does not replace it",
+            ),
+            (
+                lambda p, w: 1 / (1 + np.exp(-(np.log(p / (1 - p)) - w))),
+                "take log w off the log odds, not w",
+            ),
+            (lambda p, w: _undo(p, w + 1), "the weight of a buyer is w, that of another visitor 1"),
+            (lambda p, w: _undo(p, w) / _undo(p, w).sum(), "each visitor is a case of its own"),
+            (lambda p, w: 1 - _undo(p, w), "this is the probability of leaving"),
+            (lambda p, w: p, "nothing was undone"),
+        ],
+    )
+
+
+# ---- 11.5 ---------------------------------------------------------------------------------------
 
 
 def _two_answers(belief, Q, r, leave):
@@ -68,7 +206,7 @@ def _two_answers(belief, Q, r, leave):
     return belief @ r / (belief @ (r + leave)), on @ _chance(Q, r) / on.sum()
 
 
-@exercise("11.2 If it ends here, if it goes on")
+@exercise("11.5 If it ends here, if it goes on")
 def check_two_answers(function):
     """P(buy) if the last click was the last, and if another one follows."""
     rng = np.random.default_rng(112)
@@ -139,105 +277,7 @@ def check_two_answers(function):
     )
 
 
-# ---- 11.3 -----------------------------------------------------------------------------------
-
-
-def _pairs(y, p, tie):
-    ones, zeros = p[y == 1][:, None], p[y == 0]
-    return (ones > zeros).mean() + tie * (ones == zeros).mean()
-
-
-def _auc(y, p):
-    return _pairs(y, p, 0.5)
-
-
-@exercise("11.3 AUC by pairs")
-def check_auc(function):
-    """Share of pairs (buyer, other) in the right order, ties one half."""
-    rng = np.random.default_rng(113)
-    cases = []
-    for n, digits in ((13, 6), (17, 1), (11, 1)):
-        y = np.r_[1, 0, rng.integers(2, size=n - 2)]
-        cases.append((y, np.round(0.3 * y + 0.6 * rng.random(n), digits)))
-    return wrong_function(
-        function,
-        cases,
-        want=_auc,
-        likely=[
-            (lambda y, p: _pairs(y, p, 0.0), "a tie counts one half, not nothing"),
-            (lambda y, p: _pairs(y, p, 1.0), "a tie counts one half, not a whole"),
-            (lambda y, p: 1 - _auc(y, p), "the other way round: buyers should be higher"),
-            (
-                lambda y, p: _auc(y, p) * (y == 1).sum() * (y == 0).sum(),
-                "this is the number of pairs; divide by how many there are",
-            ),
-            (
-                lambda y, p: _auc(y, p) * (y == 1).sum() * (y == 0).sum() / len(y) ** 2,
-                "divide by the pairs of a buyer and another, not by all pairs",
-            ),
-            (lambda y, p: ((p >= 0.5) == y).mean(), "this is the accuracy at one half"),
-            (lambda y, p: 2 * _auc(y, p) - 1, "this is the Gini index, 2 AUC - 1"),
-            (
-                lambda y, p: p[y == 1].mean() - p[y == 0].mean(),
-                "a difference of means; only the order counts",
-            ),
-            (
-                lambda y, p: (p[y == 1] > p[y == 0].mean()).mean(),
-                "compare with each of the others, not with their mean",
-            ),
-        ],
-    )
-
-
-# ---- 11.4 -----------------------------------------------------------------------------------
-
-
-def _last(outputs, lengths):
-    return outputs[np.arange(len(lengths)), lengths - 1]
-
-
-@exercise("11.4 Where each session ends")
-def check_last(function):
-    """Output at the last real step of each sequence."""
-    rng = np.random.default_rng(114)
-    # Padded steps hold numbers too, as they do in a network.
-    cases = [
-        (rng.normal(size=(4, 7, 3)), np.array([7, 2, 5, 1])),
-        (rng.normal(size=(3, 5, 2)), np.array([4, 1, 2])),
-        (rng.normal(size=(6, 4, 5)), np.array([1, 2, 3, 3, 2, 1])),
-    ]
-    return wrong_function(
-        function,
-        cases,
-        want=_last,
-        axes=("session", "unit"),
-        likely=[
-            (lambda o, T: o[:, -1], "the last column is padding for most sessions"),
-            (
-                lambda o, T: o[np.arange(len(T)), np.minimum(T, o.shape[1] - 1)],
-                "one step too late: steps are numbered from 0, so the last is lengths - 1",
-            ),
-            (lambda o, T: o[np.arange(len(T)), T - 2], "one step too early"),
-            (
-                lambda o, T: o[:, T - 1],
-                "every session at the ends of all; give an index of the session as well",
-            ),
-            (
-                lambda o, T: np.stack([row[:t].mean(axis=0) for row, t in zip(o, T, strict=True)]),
-                "this is the mean over the real steps; the last one is asked",
-            ),
-            (lambda o, T: o[:, 0], "this is the first step"),
-            (lambda o, T: o[:, T.max() - 1], "the end of the longest is not the end of the others"),
-            (
-                lambda o, T: o[np.arange(len(T)), -T],
-                "counted from the right end of the array, padding included",
-            ),
-            (lambda o, T: o.max(axis=1), "this is the largest value over time"),
-        ],
-    )
-
-
-# ---- 11.5 -----------------------------------------------------------------------------------
+# ---- 11.6 ---------------------------------------------------------------------------------------
 
 
 def _decide(p, false_alarm, miss):
@@ -249,7 +289,7 @@ def _decide_cases():
     return [(p, 1.0, 4.0), (p[1:], 3.0, 1.0), (p[2:], 0.5, 9.0), (p[:-1], 20.0, 30.0)]
 
 
-@exercise("11.5 Act or wait")
+@exercise("11.6 Act or wait")
 def check_decide(function):
     """True where acting is cheaper on average."""
 
@@ -289,47 +329,7 @@ def check_decide(function):
     )
 
 
-# ---- 11.6 -----------------------------------------------------------------------------------
-
-
-def _undo(p, w):
-    return p / (p + w * (1 - p))
-
-
-@exercise("11.6 Undo the weights")
-def check_undo(function):
-    """The probability behind a prediction that was trained with buyers weighted w."""
-    p = np.array([0.02, 0.1, 0.35, 0.5, 0.64, 0.9, 0.97])
-    return wrong_function(
-        function,
-        [(p, 8.0), (p[1:], 3.0), (p[:-2], 0.5)],
-        want=_undo,
-        axes=("session",),
-        likely=[
-            (lambda p, w: p / w, "odds are divided by w, not probabilities"),
-            (
-                lambda p, w: _undo(p, 1 / w),
-                "the wrong way: weights made it larger, make it smaller",
-            ),
-            (lambda p, w: p / (1 - p) / w, "these are the odds; turn them into a probability"),
-            (lambda p, w: np.log(p / (1 - p) / w), "these are log odds; a probability is asked"),
-            (
-                lambda p, w: p / (p + w),
-                "the others keep their share 1 - p: w multiplies it, it does not replace it",
-            ),
-            (
-                lambda p, w: 1 / (1 + np.exp(-(np.log(p / (1 - p)) - w))),
-                "take log w off the log odds, not w",
-            ),
-            (lambda p, w: _undo(p, w + 1), "the weight of a buyer is w, that of another visitor 1"),
-            (lambda p, w: _undo(p, w) / _undo(p, w).sum(), "each visitor is a case of its own"),
-            (lambda p, w: 1 - _undo(p, w), "this is the probability of leaving"),
-            (lambda p, w: p, "nothing was undone"),
-        ],
-    )
-
-
-# ---- 11.7 -----------------------------------------------------------------------------------
+# ---- 11.7 ---------------------------------------------------------------------------------------
 
 LEAST_GAP, MOST_CLICKS = 0.35, 10
 
