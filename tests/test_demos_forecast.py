@@ -231,11 +231,11 @@ class TestConstructor:
 
 
 class TestGoals:
-    @pytest.mark.parametrize("make", [forecast, crossing, full])
-    def test_one_hour_at_a_limit_reaches_each_and_the_start_none(self, make):
+    @pytest.mark.parametrize("make, count", [(forecast, 1), (crossing, 1), (full, 2)])
+    def test_one_hour_at_a_limit_reaches_each_and_the_start_none(self, make, count):
         demo = make()
         goals = demo.state["fixed"]["goals"]
-        assert goals
+        assert len(goals) == count
         tries = [demo.state]
         for t in HOURS:
             for limit in (2, 9):
