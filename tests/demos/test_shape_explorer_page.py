@@ -130,6 +130,9 @@ class TestSelection:
         assert "The same number is h_n[3, 1, 2]." in page.locator(".sbs-say").text_content()
         assert [one["twin"] for one in slabs(page, "h_n")] == [0, 0, 0, 1]
         assert [one["picked"] for one in slabs(page, "output")] == [0, 1, 0]
+        places = page.locator(".sbs-tensor").nth(2).locator("svg").nth(1).locator(".sbs-number")
+        left = places.evaluate_all("all => all.slice(0, 8).map(e => +e.getAttribute('x'))")
+        assert np.diff(left).tolist() == [18, 18, 18, 23, 18, 18, 18]  # a gap between directions
         click(page, "output", 1, 0, 2, split=4)  # forward: not its last step
         assert "h_n does not hold it" in page.locator(".sbs-say").text_content()
         assert not any(one["twin"] for one in slabs(page, "h_n"))
@@ -204,11 +207,27 @@ class TestLengths:
 
     def test_without_packing_the_padding_is_read(self, open_demos):
         demo = explore(lengths=[2, 4, 1], packed=False, pick=("input", (0, 3, 1)))
-        page = open_demos(demo).page
+        visit = open_demos(demo)
+        page = visit.page
         assert same_as_python(page, demo)["output"].shape == (3, 5, 8)
         assert "the module reads it like any other step" in page.locator(".sbs-say").text_content()
         assert sum(one["dots"] for one in slabs(page, "output")) == 40
         assert not page.locator(".sbs-dial").last.is_visible()  # padding is 0 and stays it
+        before = state_of(page, "shapes")
+        for pick in (
+            '{"tensor": "input", "index": [0, 3, 1]}',
+            '{"tensor": "h_n", "index": [3, 2, 1]}',
+        ):
+            page.evaluate("pick => { location.hash = pick; }", f"#demo=shapes&pick={pick}")
+            settle(page)
+            hidden = page.locator(".sbs-dial").last.locator("input[type=range]")
+            hidden.evaluate("e => { e.value = 1; e.dispatchEvent(new Event('input')); }")
+            settle(page)
+            assert state_of(page, "shapes")["xs"] == before["xs"]
+        press(page, "undo")
+        assert visit.complaints == []
+        shown = [page.get_by_label(f"length of sequence {n}").is_visible() for n in range(4)]
+        assert shown == [True, True, True, False]
         field = page.get_by_role("spinbutton", name="length of sequence 0")
         field.fill("4")
         field.press("Enter")
