@@ -21,9 +21,9 @@ from course_lib.datasets.sessions import (
 
 SMALL = SessionProcess(
     pi=np.array([0.7, 0.3]),
-    Q=np.array([[0.5, 0.2], [0.1, 0.6]]),
+    Q=np.array([[0.5, 0.2], [0.1, 0.65]]),  # one intent goes on more often than the other
     B=np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]]),
-    buy=np.array([0.05, 0.25]),
+    buy=np.array([0.05, 0.2]),
     leave=np.array([0.25, 0.05]),
     events=("look", "search", "add"),
     intents=("cold", "warm"),
