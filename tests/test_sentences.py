@@ -135,6 +135,7 @@ def test_twin_of_a_typed_sentence():
 def test_task_asks_after_the_last_word(rng):
     task = sentences_task(7, 12, rng)
     assert task.x.shape == (7, 12, 1) and task.where == "last"
+    assert [reader(decode(row)) for row in task.x[..., 0]] == task.target.tolist()
     assert (task.chance, task.ceiling, task.n_out) == (0.5, 1.0, len(LABELS))
 
 
