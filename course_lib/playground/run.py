@@ -12,8 +12,9 @@ have better ones, an orthogonal and an identity matrix of recurrent weights.
 The recipe and its 400 updates were chosen on the seeds 100, 101 and 102, which are not in the
 results: at 300 updates all LSTMs and all GRUs had learned every length, at 200 not all. Each
 training goes on to 1200 updates, so that it is seen what the others do with three times as much.
-The lengths matter as much as the cell. ``rnn-long``, ``lstm-long`` and ``gru-long`` read sentences of
-12 to 60 words, all lengths equally often, and no short ones. (With lengths from 4 to 80 words,
+
+The lengths matter as much as the cell. ``rnn-long``, ``lstm-long`` and ``gru-long`` read sentences
+of 12 to 60 words, all lengths equally often, and no short ones. (With lengths from 4 to 80 words,
 spread evenly on a logarithmic scale, the RNN of each of the seeds 100, 101 and 102 had learned all
 of them by 450 updates, and LSTM and GRU by 300.)
 """
