@@ -198,7 +198,7 @@ class TestChart:
             np.testing.assert_allclose(line[:, 1], want, rtol=0, atol=PIXELS)
         said = page.locator(".sbs-say").text_content()
         v = demo.trace()["network_recursive"][26]
-        assert f"GRU {v:.2f} GW, linear" in said and "80 %" not in said
+        assert f"3 hours ahead, fed back: GRU {v:.2f} GW, linear" in said and "80 %" not in said
 
     def test_what_came_is_shown_until_the_day_is_changed(self, open_demos):
         demo = full(t=23)

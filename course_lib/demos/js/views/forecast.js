@@ -90,7 +90,7 @@ export const forecast = {
     const band = (one) => (r.recursive[one] ? "" : ` (${level(fixed)}: ${n(r.direct[one][p][0])} to ${n(r.direct[one][p][2])})`);
     const other = MODELS.find((one) => one !== model);
     const came = actual && untouched(s) ? ` It was ${n(actual[p])}.` : "";
-    return `${clock(fixed, t)}, ${hours(p + 1)} ahead: ${call[model]} ${n(median(r, model, p))} ${unit}${band(model)}, ${call[other]} ${n(median(r, other, p))}${band(other)}; ${n(xs[p])} a day before, ${n(xs[HOURS - 1])} last.${came}`;
+    return `${clock(fixed, t)}, ${hours(p + 1)} ahead${r.recursive.linear ? ", fed back" : ""}: ${call[model]} ${n(median(r, model, p))} ${unit}${band(model)}, ${call[other]} ${n(median(r, other, p))}${band(other)}; ${n(xs[p])} a day before, ${n(xs[HOURS - 1])} last.${came}`;
   },
 
   sums(s, r) {
@@ -191,6 +191,7 @@ function build(ctx) {
   const units = network.readout_W.length;
   const call = names(fixed);
   const T = HOURS + P;
+  let painted = {}; // what the strips show
   let veiled = T; // the first column of the forecast that must not be seen
 
   const model = choice({ legend: "In front", options: MODELS.map((one) => call[one]), set: (k) => ctx.set((s) => (s.opts.model = MODELS[k])) });
@@ -249,11 +250,11 @@ function build(ctx) {
   const step = [1, 2, 5, 10].map((m) => m * power).find((m) => m >= rough);
   const ticks = Array.from({ length: 6 }, (_, i) => (Math.ceil(low / step - 1e-9) + i) * step).filter((v) => v <= high + 1e-9);
 
-  function draw(s, r, look) {
+  function draw(s, r, extra) {
     const { t, xs, opts } = s;
-    const { hide, palette } = look;
+    const { hide, palette } = extra;
     veiled = hide && t >= HOURS ? t : T;
-    const { w, tops } = trace.draw(s, r, look);
+    const { w, tops } = trace.draw(s, r, extra);
     const [first, ...others] = [...trace.gutter.children].map((row) => row.lastChild);
     if (veiled < T) put(first, { text: "?" });
     else if (t >= HOURS) for (const number of others) put(number, { text: "" });
@@ -288,10 +289,15 @@ function build(ctx) {
     }
 
     const stale = hide && t < HOURS ? t : HOURS;
+    const look = [w, stale, palette.paper].join();
+    const still = look === painted.look ? painted.steps : []; // hours before the change keep their colours
     keep(strips, units * HOURS, () => layer("rect", { height: UNIT - 1 })).forEach((el, i) => {
       const [k, n] = [Math.floor(i / HOURS), i % HOURS];
-      put(el, { x: n * w, width: w, y: tops[3] + k * UNIT, fill: n < stale ? shade(r.trace[n + 1].h[k], palette) : palette.paper });
+      const now = r.trace[n + 1];
+      if (now === still[n + 1]) return;
+      put(el, { x: n * w, width: w, y: tops[3] + k * UNIT, fill: n < stale ? shade(now.h[k], palette) : palette.paper });
     });
+    painted = { look, steps: r.trace };
     put(outline, { y: tops[3] + opts.cell * UNIT - 0.5, width: HOURS * w });
     model.draw(front);
     how.draw(HOWS.indexOf(opts.how));
