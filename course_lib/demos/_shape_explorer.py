@@ -16,15 +16,15 @@ TENSORS = ("input", "output", "h_n", "c_n")
 
 GOALS = (
     Goal(
-        "Let `output` and `h_n` hold equally many numbers.",
+        "Let output and h_n hold equally many numbers.",
         (("output_size", "==", "h_n_size"), ("error", "==", False)),
     ),
     Goal(
-        "Select a number of `output` that `h_n` holds too, although it is not at the last step.",
+        "Select a number of output that h_n holds too, although it is not at the last step.",
         (("tensor", "==", "output"), ("twin", "==", True), ("step", "<", "last")),
     ),
     Goal(
-        "Give the wrong `batch_first` and no error, and select an input that reaches a number of "
+        "Give the wrong batch_first and no error, and select an input that reaches a number of "
         "another sequence.",
         (("tensor", "==", "input"), ("crossed", "==", True), ("strangers", ">", 0)),
     ),

@@ -1,6 +1,6 @@
 // Every tensor of a recurrent module of PyTorch, with its axes named and one number selected.
 
-import { GATES, bound, every, meaning, planOf, product, run, sizeOf, twin, valueAt } from "../core/shapes.js";
+import { GATES, bound, meaning, planOf, product, run, sizeOf, twin, valueAt } from "../core/shapes.js";
 import { cellSums } from "../ui/cell_sums.js";
 import { arithmetic, choice } from "../ui/choice.js";
 import { h, keep, mix, num, numberField, put } from "../ui/dom.js";
@@ -23,6 +23,14 @@ const arrow = (d) => (d ? "←" : "→");
 const gates = (s) => GATES[s.opts.cell].length;
 const same = (a, b) => a && b && a.tensor === b.tensor && `${a.index}` === `${b.index}`;
 const parameters = (r) => Object.values(r.weights).reduce((n, W) => n + sizeOf(W), 0);
+
+// Asked for by goals, words and drawing alike.
+const asked = new WeakMap();
+function reached(r, pick) {
+  const key = name(pick);
+  if (asked.get(r)?.key !== key) asked.set(r, { key, found: bound(r, pick) });
+  return asked.get(r).found;
+}
 
 // The axes of a tensor as [key, words, size], as the module takes them.
 function axesOf(s, p, tensor) {
@@ -72,7 +80,7 @@ export const shape_explorer = {
   facts(s, r) {
     const m = meaning(r, s.pick);
     const others = new Set();
-    if (s.pick.tensor === "input") for (const key of bound(r, s.pick)) {
+    if (s.pick.tensor === "input") for (const key of reached(r, s.pick)) {
       const [tensor, i, j] = key.split(",");
       const [n] = r.own(+i, +j);
       if (tensor === "output" && n !== m.n) others.add(n);
@@ -161,11 +169,11 @@ function words(s, r) {
     const taken = r.crossed ? `; the module takes it for step ${m.step} of ${who}` : "";
     const start = `${where} is entry ${m.unit} of step ${m.t} of your sequence ${m.n}${taken}.`;
     if (m.left) return `${start} It is padding, and packing leaves it out: it reaches nothing.`;
-    const found = [...bound(r, pick)].map((key) => key.split(","));
-    const reached = found.filter(([tensor]) => tensor === "output").length;
+    const found = [...reached(r, pick)].map((key) => key.split(","));
+    const count = found.filter(([tensor]) => tensor === "output").length;
     const mixed = new Set(found.filter(([tensor]) => tensor === "output").map(([, i, j]) => r.own(+i, +j)[0]));
     mixed.delete(m.n);
-    return `${start} ${m.padding ? "It is padding, and the module reads it like any other step: it" : "It"} reaches ${reached} of the ${product(r.shapes.output)} numbers of output${mixed.size ? `, also those of your sequence${mixed.size > 1 ? "s" : ""} ${[...mixed].sort().join(", ")}` : ""}.`;
+    return `${start} ${m.padding ? "It is padding, and the module reads it like any other step: it" : "It"} reaches ${count} of the ${product(r.shapes.output)} numbers of output${mixed.size ? `, also those of your sequence${mixed.size > 1 ? "s" : ""} ${[...mixed].sort().join(", ")}` : ""}.`;
   }
   if (m.padding) return `${where} is filler: ${who} has ended, and pad_packed_sequence writes 0.`;
   const side = r.P === 2 ? ` of the ${m.direction ? "backward" : "forward"} direction` : "";
@@ -260,7 +268,7 @@ function build(ctx) {
       one.draw();
     });
     put(call, { text: code(s, r).join("\n") });
-    const marks = { picked: s.pick, again: hide ? null : r.error ? null : twin(r, s.pick), bound: hide ? new Set() : bound(r, s.pick) };
+    const marks = { picked: s.pick, again: hide ? null : r.error ? null : twin(r, s.pick), bound: hide ? new Set() : reached(r, s.pick) };
     for (const tensor of TENSORS) {
       const known = tensor === "input" || (!hide && !r.error && r.shapes[tensor]);
       parts[tensor].el.hidden = !r.shapes[tensor];
@@ -426,10 +434,14 @@ function slabPart(select) {
 function weightsPart() {
   const summary = h("summary");
   const list = h("div", { class: "sbs-weights" });
+  let drawn = "";
   const el = h("details", { class: "sbs-model" }, summary, h("p", { class: "sbs-note" }), list);
   return {
     el,
     draw(s, r, { palette, hide }) {
+      const now = `${code(s, r)}${hide}${palette.paper}`;
+      if (now === drawn) return; // their shapes, not their numbers
+      drawn = now;
       const all = Object.entries(r.weights);
       put(summary, { text: hide ? "Weights" : `Weights: ${all.length} tensors, ${parameters(r)} numbers` });
       put(el.children[1], { text: `Gates stand below each other: ${GATES[s.opts.cell].join(", ")}. reverse is the backward direction; the batch and time appear in no weight.` });
