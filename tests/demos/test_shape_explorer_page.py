@@ -264,6 +264,7 @@ class TestWrongBatchFirst:
         say = page.locator(".sbs-say").text_content()
         assert "3 lengths, but with this batch_first the input holds 5 sequences" in say
         assert slabs(page, "output") == [] and len(slabs(page, "x")) == 3
+        assert "shape of" not in page.locator(".sbs-why").text_content()
         press(page, "Table")
         words = page.locator(".sbs").inner_html()
         assert "NaN" not in words and "undefined" not in words

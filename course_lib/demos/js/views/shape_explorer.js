@@ -194,8 +194,10 @@ function shapeSums(s, r) {
   const two = P === 2 ? "2 × " : "";
   const block = (l) => `${two}${G} × ${H} × (${l ? P * H : D} + ${H} + 2)`;
   return [
-    row("output", [...r.shapes.output.slice(0, 2), P === 2 ? `2 × ${H}` : H]),
-    row("h_n", [P === 2 ? `${L} × 2` : L, r.shapes.h_n[1], H]),
+    ...(r.error ? [] : [ // there is nothing that could have a shape
+      row("output", [...r.shapes.output.slice(0, 2), P === 2 ? `2 × ${H}` : H]),
+      row("h_n", [P === 2 ? `${L} × 2` : L, r.shapes.h_n[1], H]),
+    ]),
     ["weights", `${P === 2 ? "directions × " : ""}gates × hidden × (reads + hidden + 2)`, `${block(0)}${L > 1 ? ` + ${L > 2 ? `${L - 1} × ` : ""}${block(1)}` : ""} = ${parameters(r)}`],
   ];
 }
