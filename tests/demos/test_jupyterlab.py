@@ -57,13 +57,15 @@ print("RESULT" + json.dumps([demo.state, demo.trace()["belief"].tolist(), None])
     ],
     "part_three": [
         """from course_lib import demos
+from tests.demos.forecast_demos import forecast
 from tests.demos.session_demos import shop
-shown = [shop(t=1), demos.shape_explorer("shapes", bidirectional=True)]
+shown = [shop(t=1), demos.shape_explorer("shapes", bidirectional=True), forecast(t=24)]
 display(*shown)""",
         """import json
 session = shown[0].state, shown[0].trace()["network"].tolist()
 shapes = shown[1].state, shown[1].trace()["output"].tolist()
-print("RESULT" + json.dumps([*session, shapes]))""",
+days = shown[2].state["xs"], shown[2].trace()["network"][24:].tolist()
+print("RESULT" + json.dumps([*session, shapes, days]))""",
         "1",
     ],
     "sentences": [
@@ -290,8 +292,14 @@ def test_demos_of_part_three_send_back_what_the_reader_did(open_notebook):
     shapes = cell.locator(".sbs-shape_explorer .sbs").first
     shapes.get_by_role("radio", name="GRU").check()
     shapes.get_by_role("group", name="output (").press("ArrowUp")  # a key of Jupyter's too
+    days = cell.locator(".sbs-forecast .sbs").first
+    days.get_by_role("slider", name="demand").press("End")  # a key of Jupyter's too
     page.wait_for_timeout(800)
-    state, network, (explored, output) = notebook.result()
+    state, network, (explored, output), (xs, quantiles) = notebook.result()
+    low, median, high = (f"{v:.2f}" for v in quantiles[0])
+    assert xs[23] == 9
+    said = days.locator(".sbs-say").inner_text()
+    assert f"GRU {median} GW (80 %: {low} to {high})" in said
     assert explored["opts"]["cell"] == "GRU" and explored["pick"]["index"] == [0, 3, 0]
     value = shapes.locator(".sbs-chosen").inner_text().replace("−", "-")
     assert value == f"output[0, 3, 0] = {output[3][0][0]:.4f}"  # the trace has time first
