@@ -5,7 +5,9 @@ The reader's functions get tensors and may return tensors; compared are arrays.
 Letters: N batch, T time, D input, H hidden. Sizes are pairwise distinct.
 """
 
+import copy
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from course_lib.exercises.kit import exercise, wrong_claim, wrong_function, wron
 def _tensor(value):
     if isinstance(value, list):
         return [_tensor(part) for part in value]
-    return torch.tensor(value) if isinstance(value, np.ndarray) else value
+    return torch.from_numpy(value)  # shares memory, so that a change of the argument is seen
 
 
 def _array(value):
@@ -26,11 +28,23 @@ def _array(value):
     return value.detach().numpy() if isinstance(value, torch.Tensor) else value
 
 
-def _on_tensors(function):
-    """The reader's function, called with tensors, its result as arrays; anything else unchanged."""
+def _wrong_on_tensors(function, cases, **options):
+    """As ``wrong_function``, for a reader's function that is called with tensors."""
     if not callable(function):
-        return function
-    return lambda *case: _array(function(*map(_tensor, case)))
+        return wrong_function(function, cases, **options)
+    problem = wrong_function(lambda *case: _array(function(*map(_tensor, case))), cases, **options)
+    return problem and problem.replace("x.copy()", "x.clone()")
+
+
+@contextmanager
+def _double_by_default():
+    """So that a start state which the reader makes is of the type of the layer."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 # ---- 10.1 -----------------------------------------------------------------------------------
@@ -57,25 +71,24 @@ def check_shapes(output, h_n, c_n):
         "c_n": (c_n, (4, 7, 5), {
             (7, 4, 5): first,
             (2, 7, 5): "one row for each layer and each direction",
+            (2, 7, 10): "directions share the first axis with the layers, not the last",
             (7, 11, 10): "c_n is the cell state after the last step only",
         }),
     }  # fmt: skip
     for name, (answer, want, likely) in wants.items():
-        problem = wrong_value(answer, want, likely=[(_shape(k), v) for k, v in likely.items()])
+        if not isinstance(answer, tuple | list) or len(answer) != 3:
+            return f"{name}: expected a shape, a tuple of three sizes"
+        problem = wrong_value(answer, np.array(want), likely=list(likely.items()))
         if problem is not None:
             return f"{name}: {problem}"
     return None
 
 
-def _shape(sizes):
-    return tuple(float(size) for size in sizes)
-
-
 # ---- 10.2 -----------------------------------------------------------------------------------
 
 
-def _lengths_of(sizes):
-    return (sizes[None, :] > np.arange(sizes[0])[:, None]).sum(axis=1)
+def _lengths_of(sizes, first=0):
+    return (sizes[None, :] > first + np.arange(sizes[0])[:, None]).sum(axis=1)
 
 
 @exercise("10.2 Lengths and batch sizes")
@@ -91,7 +104,8 @@ def check_lengths_of(function):
         likely=[
             (lambda s: _lengths_of(s)[::-1], "the longest sequence comes first"),
             (lambda s: _lengths_of(s) - 1, "steps are counted, and the first one counts too"),
-            (lambda s: _lengths_of(s) + 1, "more than n sequences: `>`, not `>=`, with n from 0"),
+            (lambda s: _lengths_of(s, -1), "more than n sequences: `>`, not `>=`, with n from 0"),
+            (lambda s: _lengths_of(s, 1), "n counts from 0, so the longest sequence is n = 0"),
             (lambda s: s, "these are the batch sizes again; count along the other axis"),
             (
                 lambda s: -np.diff(s, append=0),
@@ -106,7 +120,7 @@ def check_lengths_of(function):
 
 def _states_and_lengths(seed):
     rng = np.random.default_rng(seed)
-    batches = (((4, 6, 3), [6, 2, 5, 1]), ((3, 5, 2), [1, 5, 3]), ((2, 7, 4), [7, 4]))
+    batches = (((4, 6, 3), [6, 2, 5, 1]), ((3, 5, 2), [1, 5, 3]), ((2, 7, 4), [6, 4]))
     return [(rng.normal(size=size), np.array(lengths)) for size, lengths in batches]
 
 
@@ -117,8 +131,8 @@ def _last(output, lengths):
 @exercise("10.3 The last real state")
 def check_last(function):
     """States at each sequence's own last step."""
-    return wrong_function(
-        _on_tensors(function),
+    return _wrong_on_tensors(
+        function,
         _states_and_lengths(103),
         want=_last,
         axes=("sequence", "unit"),
@@ -138,6 +152,7 @@ def check_last(function):
                 "this takes every length for every sequence; index the sequences too",
             ),
             (lambda o, k: o[:, k.max() - 1], "every sequence has a length of its own"),
+            (lambda o, k: o.mean(axis=1), "this is the mean over the block, padding and all"),
             (
                 lambda o, k: np.stack([row[:n].mean(axis=0) for row, n in zip(o, k, strict=True)]),
                 "this is the mean of the real states; the last one is asked",
@@ -153,8 +168,8 @@ def _real(lengths, T):
     return np.arange(T) < lengths[:, None]
 
 
-def _mean_loss(losses, lengths):
-    return losses[_real(lengths, losses.shape[1])].mean()
+def _mean_loss(losses, lengths, too_many=0):
+    return losses[_real(lengths + too_many, losses.shape[1])].mean()
 
 
 def _loss_cases(fill):
@@ -188,11 +203,13 @@ def check_mean_loss(function):
             "one number is asked, over all real steps of all sequences",
         ),
         (lambda x, k: where(x, k).sum() / len(x), "divide by real steps, not by sequences"),
+        (lambda x, k: _mean_loss(x, k, 1), "one step too many: with t from 0, t < T_n is real"),
+        (lambda x, k: _mean_loss(x, k, -1), "one step too few: with t from 0, t < T_n is real"),
     ]  # fmt: skip
-    plain = wrong_function(_on_tensors(function), _loss_cases(7.0), want=_mean_loss, likely=likely)
+    plain = _wrong_on_tensors(function, _loss_cases(7.0), want=_mean_loss, likely=likely)
     if plain is not None:
         return plain
-    problem = wrong_function(_on_tensors(function), _loss_cases(np.nan), want=_mean_loss)
+    problem = _wrong_on_tensors(function, _loss_cases(np.nan), want=_mean_loss)
     if problem is None:
         return None
     return "with nan in the padding the result is off; nan times 0 is nan: choose the real losses"
@@ -211,8 +228,8 @@ def _reverse(x, lengths):
 @exercise("10.5 Backwards, within the length")
 def check_reverse(function):
     """Each sequence reversed within its length, padding in place."""
-    return wrong_function(
-        _on_tensors(function),
+    return _wrong_on_tensors(
+        function,
         _states_and_lengths(105),
         want=_reverse,
         axes=("sequence", "time", "input"),
@@ -223,6 +240,13 @@ def check_reverse(function):
             ),
             (lambda x, k: x, "nothing is reversed"),
             (lambda x, k: x[::-1], "the first axis counts sequences; reverse along time"),
+            (lambda x, k: x[..., ::-1], "the last axis counts inputs; reverse along time"),
+            (
+                lambda x, k: np.stack(
+                    [np.r_[row[:n][::-1], row[n:][::-1]] for row, n in zip(x, k, strict=True)]
+                ),
+                "the padding is reversed too; leave it in place",
+            ),
             (
                 lambda x, k: np.where(_real(k, x.shape[1])[..., None], _reverse(x, k), 0.0),
                 "the padding was overwritten; leave it in place",
@@ -243,60 +267,87 @@ def check_reverse(function):
 
 
 def _streams():
-    """(module, pieces) for the three kinds of cell, with one and with two layers."""
+    """(layer, pieces) for the three kinds of cell, with one and with two layers."""
     rng = np.random.default_rng(106)
     for layers, kind in ((1, nn.RNN), (2, nn.GRU), (2, nn.LSTM)):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(layers)
-            module = kind(3, 4, num_layers=layers, batch_first=True).double()
-        pieces = [torch.tensor(rng.normal(size=(2, T, 3))) for T in (5, 1, 3)]
-        yield module, pieces
+            layer = kind(3, 4, num_layers=layers, batch_first=True).double()
+        yield layer, [rng.normal(size=(2, T, 3)) for T in (5, 1, 3)]
 
 
 @exercise("10.6 Piece by piece")
+@_double_by_default()
 def check_stream(function):
     """Outputs and final state of a sequence that comes in pieces."""
     if not callable(function):
         return wrong_function(function, [], want=None)
-    for module, pieces in _streams():
-        problem = _wrong_stream(function, module, pieces)
+    for layer, pieces in _streams():
+        problem = _wrong_stream(function, layer, pieces)
         if problem is not None:
-            return f"nn.{type(module).__name__}: {problem}"
+            return f"nn.{type(layer).__name__}: {problem}"
     return None
 
 
-def _wrong_stream(function, module, pieces):
+def _read(layer, pieces, carry=True):
+    """What ``stream`` should return, or, without ``carry``, what comes of a start from zero."""
+    state, outputs = None, []
     with torch.no_grad():
-        output, state = module(torch.cat(pieces, dim=1))
-        reset = torch.cat([module(piece)[0] for piece in pieces], dim=1)
-        last = module(pieces[-1], None)[0]
-        backwards = [module(piece, state)[0] for piece in pieces]
-    likely = [
-        (reset, "every piece starts from zero; hand the state on"),
-        (last, "this is the last piece alone"),
-        (output[:, -1:], "outputs of all steps are asked, not of the last one only"),
-        (output[:, -1], "outputs of all steps are asked, not of the last one only"),
-        (torch.cat(backwards, dim=1), "the state is not handed from each piece to the next"),
-    ]
-    got = function(module, [piece.clone() for piece in pieces])
-    if got is None or got is Ellipsis:
-        raise NotImplementedError
-    if not isinstance(got, tuple) or len(got) != 2:
-        return "return a pair: the outputs, and the final state as the layer returns it"
-    likely = [(_array(wrong), message) for wrong, message in likely]
-    problem = wrong_value(_array(got[0]), _array(output), likely=likely,
-                          axes=("sequence", "time", "unit"))  # fmt: skip
+        for piece in map(_tensor, pieces):
+            output, state = layer(piece, state if carry else None)
+            outputs.append(output.numpy())
+    return np.concatenate(outputs, axis=1), np.array(_array(state))
+
+
+def _wrong_stream(function, layer, pieces):
+    results, steps = [], []  # steps that the layer reads at once, unless called by keyword
+    layer.register_forward_pre_hook(lambda _, inputs: steps.extend(x.shape[-2] for x in inputs[:1]))
+
+    def stream(pieces):
+        result = function(layer, pieces)
+        results.append(result)
+        if isinstance(result, list | tuple) and len(result) == 2:
+            return tuple(result)
+        return result
+
+    def part(of_output, of_state=lambda state: state):
+        def wrong(pieces):
+            output, state = _read(layer, pieces)
+            return of_output(output), of_state(state)
+
+        return wrong
+
+    last = len(pieces[-1][0])
+    problem = _wrong_on_tensors(
+        stream,
+        [(pieces,)],
+        want=lambda pieces: _read(layer, pieces),
+        parts=("outputs", "final state"),
+        likely=[
+            (
+                lambda pieces: _read(layer, pieces, carry=False),
+                "every piece starts from zero; hand the state on",
+            ),
+            (part(lambda o: o[:, -last:]), "these are the outputs of the last piece alone"),
+            (part(lambda o: o[:, -1:]), "outputs of all steps are asked, not of the last only"),
+            (part(lambda o: o[:, -1]), "outputs of all steps are asked, not of the last only"),
+            (part(lambda o: o, lambda s: s[0]), "return the state as the layer does, unopened"),
+            (part(lambda o: o, lambda s: s[-1]), "return the state as the layer does, unopened"),
+        ],
+    )
     if problem is not None:
-        return f"outputs: {problem}"
-    parts, wanted = (s if isinstance(s, tuple) else (s,) for s in (got[1], state))
-    if len(parts) != len(wanted):
-        return f"the final state has {len(wanted)} tensors, got {len(parts)}; hand it on unopened"
-    for part, want in zip(parts, wanted, strict=True):
-        problem = wrong_value(_array(part), _array(want), axes=("row", "sequence", "unit"))
-        if problem is not None:
-            return f"final state: {problem}"
-    held = [t for t in (got[0], *parts) if getattr(t, "requires_grad", False)]
-    return "the result holds on to the computation; use no_grad or detach" if held else None
+        return problem
+    if max(steps, default=0) > max(len(piece[0]) for piece in pieces):
+        return "the pieces are joined before they are read; a stream cannot wait for its end"
+    if any(tensor.requires_grad for tensor in _tensors_in(results)):
+        return "the result holds on to the computation; use no_grad or detach"
+    return None
+
+
+def _tensors_in(value):
+    if isinstance(value, list | tuple):
+        return [tensor for part in value for tensor in _tensors_in(part)]
+    return [value] if isinstance(value, torch.Tensor) else []
 
 
 # ---- 10.7 -----------------------------------------------------------------------------------
@@ -314,8 +365,8 @@ def check_factors(function):
         ([np.array([5, 2, 9]), np.array([1, 1, 3])],),
         ([np.array([4, 4]), np.array([7]), np.array([2, 3, 1, 6])],),
     ]
-    return wrong_function(
-        _on_tensors(function),
+    return _wrong_on_tensors(
+        function,
         cases,
         want=_factors,
         axes=("batch",),
@@ -335,6 +386,7 @@ def check_factors(function):
                 "this counts padding too",
             ),
             (lambda b: np.ones(len(b)), "the sum of means is not a mean"),
+            (lambda b: 1 / _factors(b), "this is upside down: a batch with more steps counts more"),
             (lambda b: _factors(b) * len(b), "these sum to the number of batches, not to 1"),
             (
                 lambda b: np.array([float(k.sum()) for k in b]),
@@ -350,76 +402,141 @@ def check_factors(function):
 
 # ---- 10.8 -----------------------------------------------------------------------------------
 
+ALL_REAL = (5, 5, 5)
 
-def _scores(model, x, lengths):
+
+def _inputs(seed=108):
+    return torch.tensor(np.random.default_rng(seed).normal(size=(3, 5, 2)))
+
+
+def _scores(model, x, lengths=ALL_REAL):
     with torch.no_grad():
-        return model(x, lengths).numpy()
+        return model(x, torch.tensor(lengths)).numpy()
 
 
-def _moved(model, change, lengths=(5, 3, 4)):
-    """Where the scores (3, 5) move when the inputs are changed by a function."""
-    x = torch.tensor(np.random.default_rng(108).normal(size=(3, 5, 2)))
-    lengths = torch.tensor(lengths)
-    other = x.clone()
-    change(other)
-    gap = np.abs(_scores(model, other, lengths) - _scores(model, x, lengths)).max(axis=-1)
-    return gap > 1e-9
+def _still(model):
+    """A copy in double precision without dropout; batch norm stays as it is while it trains."""
+    model = copy.deepcopy(model).double().eval()
+    for part in model.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.train()
+    return model
 
 
-def _add(place):
-    def change(x):
-        x[place] += 0.7
+def _moved(model, place, lengths=ALL_REAL):
+    """Where the scores move, (3, 5) of bool, when the inputs at a place are changed."""
+    moved = np.zeros((3, 5), bool)
+    for seed in (108, 109, 110):  # at one input alone a relu may be off
+        x = _inputs(seed)
+        other = x.clone()
+        other[place] += 0.7
+        gap = np.abs(_scores(model, other, lengths) - _scores(model, x, lengths)).max(axis=-1)
+        moved |= gap > 1e-9
+    return moved
 
-    return change
+
+def _walks_over_sequences(model):
+    moved = _moved(model, (0, 0))
+    return moved[1:, 0].any() and not moved[0, 1:].any()
+
+
+def _same_alone(model):
+    lengths, x = (3, 5, 2), _inputs()
+    together = _scores(model, x, lengths)
+    alone = [_scores(model, x[n : n + 1, :k], (k,))[0] for n, k in enumerate(lengths)]
+    return all(
+        np.allclose(a, row[:k], atol=1e-9)
+        for a, row, k in zip(alone, together, lengths, strict=True)
+    )
+
+
+def _are_logs(model):
+    return np.allclose(np.exp(_scores(model, 5 * _inputs())).sum(axis=-1), 1.0)
+
+
+def _are_bounded(model):
+    """Whether the answers stay within -1 and 1 even if all weights are made large."""
+    model = copy.deepcopy(model)
+    for weight in model.parameters():
+        weight.data.mul_(100)
+    return np.abs(_scores(model, _inputs())).max() <= 1
 
 
 @exercise("10.8 A tagger with four mistakes")
+@_double_by_default()
 def check_repair(model):
     """A module model(x (N, T, 2), lengths (N,)) -> scores (N, T, 2), sound in all four ways."""
+    if not isinstance(model, nn.Module):
+        return "expected the repaired module, `Repair()`"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if isinstance(model, nn.Module):
-            model = model.double()
-
-        def shape(model):
-            return _scores(model, torch.zeros(3, 5, 2).double(), torch.tensor([5, 3, 4])).shape
-
-        def alone(model):
-            x = torch.tensor(np.random.default_rng(109).normal(size=(3, 5, 2)))
-            together = _scores(model, x, torch.tensor([5, 5, 5]))
-            single = [_scores(model, x[n : n + 1], torch.tensor([5]))[0] for n in range(3)]
-            return np.allclose(together, single, atol=1e-9)
-
-        def scores(model):
-            rng, sums = np.random.default_rng(110), []
-            for size in (0.1, 1.0, 5.0):
-                x = torch.tensor(size * rng.normal(size=(3, 5, 2)))
-                sums.append(np.exp(_scores(model, x, torch.tensor([5, 5, 5]))).sum(axis=-1))
-                sums.append(_scores(model, x, torch.tensor([5, 5, 5])).sum(axis=-1))
-            return not np.allclose(sums[::2], 1.0) and not np.allclose(sums[1::2], 1.0)
-
-        return wrong_claim(model, [
-            (lambda m: isinstance(m, nn.Module), "expected the repaired module, `Repair()`"),
-            (lambda m: shape(m) == (3, 5, 2), "two scores for every step are asked, (N, T, 2)"),
+        model = _still(model)
+        return _wrong_scores(model) or wrong_claim(model, [
             (
-                lambda m: not _moved(m, _add((0, slice(None))), (5, 5, 5))[1:].any(),
+                lambda m: np.array_equal(_scores(m, _inputs()), _scores(m, _inputs())),
+                "the same batch twice gives two answers: is a state carried over, or chance drawn?",
+            ),
+            (
+                lambda m: not _walks_over_sequences(m),
+                "the layer walks from sequence to sequence: which axis does it take for time?",
+            ),
+            (
+                lambda m: not _moved(m, (0, slice(None)))[1:].any(),
                 "a sequence moves when another one is changed: axes, or a mean over the batch",
             ),
-            (alone, "a sequence is answered otherwise alone than in a batch"),
             (
-                lambda m: not _moved(m, _add((slice(None), 3)), (5, 5, 5))[:, :3].any(),
+                lambda m: not _moved(m, (slice(None), 3))[:, :3].any(),
                 "an answer moves when a later input is changed: it sees the future",
             ),
+            (_same_alone, "a sequence is answered otherwise alone than in a batch: is the order "
+                          "that of x again, and do only real steps count?"),
             (
-                lambda m: _moved(m, _add((slice(None), 0)), (5, 5, 5)).all(),
-                "an answer does not move when the first input is changed: it has no memory",
+                lambda m: _moved(m, (slice(None), 4))[:, 4].any(),
+                "an answer does not move when the input of its own step is changed",
             ),
             (
-                lambda m: not _moved(m, _add((1, slice(3, None))))[1, :3].any(),
-                "real answers move when padding is changed",
+                lambda m: _moved(m, (slice(None), 0))[:, 4].any(),
+                "the last answer does not move when the first input is changed: it has no memory",
             ),
-            (scores, "these are probabilities or their logs; give scores, the loss does the rest"),
+            (
+                lambda m: not _are_logs(m),
+                "these are logs of probabilities; give scores, the loss does the rest",
+            ),
+            (
+                lambda m: not _are_bounded(m),
+                "however large the weights, the answers stay within -1 and 1; give scores, the "
+                "loss makes probabilities of them",
+            ),
         ])  # fmt: skip
+
+
+def _wrong_scores(model):
+    """What is wrong with the shape of the scores, for padded batches of several lengths."""
+
+    def shape(lengths):
+        scores = model(_inputs(), torch.from_numpy(lengths))
+        return tuple(scores.shape)
+
+    return wrong_function(
+        shape,
+        [np.array(lengths) for lengths in (ALL_REAL, (5, 3, 4), (2, 5, 3), (2, 3, 4))],
+        want=lambda lengths: (3, 5, 2),
+        parts=("sequences", "steps", "scores"),
+        likely=[
+            (lambda lengths: (5, 3, 2), "the batch axis comes first, (N, T, 2)"),
+            (lambda lengths: (3, 2), "scores are asked at every step"),
+            (lambda lengths: (3, 5), "two scores are asked at every step"),
+            (
+                lambda lengths: (3, lengths.max(), 2),
+                "the unpacked block is as long as the longest sequence of the batch, not as x: "
+                "total_length",
+            ),
+            (
+                lambda lengths: (lengths.sum(), 2),
+                "these are the scores of a packed batch; unpack them",
+            ),
+        ],
+    )
 
 
 # ---- 10.9 -----------------------------------------------------------------------------------
@@ -428,41 +545,62 @@ def check_repair(model):
 @exercise("10.9 Buckets")
 def check_buckets(function):
     """Batches of like lengths: shuffle, pools, sort, batches, shuffle."""
-    rng = np.random.default_rng(111)
-    lengths = rng.permutation(np.arange(1, 101))
+    lengths = np.random.default_rng(111).permutation(np.arange(1, 101))
 
-    def run(batch, pool, seed=0):
-        return [np.asarray(b) for b in function(lengths.copy(), batch, pool,
-                                                np.random.default_rng(seed))]  # fmt: skip
+    def ask(batch, pool, seed=0):
+        return function(lengths.copy(), batch, pool, np.random.default_rng(seed))
 
-    def spread(found):
-        return np.mean([np.ptp(lengths[b]) for b in found])
+    def run(*case):
+        return [np.asarray(b) for b in ask(*case)]
+
+    def joined(*sizes):
+        return np.concatenate(run(*sizes))
+
+    def spread(*sizes):
+        return np.mean([np.ptp(lengths[b]) for b in run(*sizes)])
+
+    def steps(batch, pool):
+        """From batch to batch in line, how much the shortest sequence grows."""
+        return np.diff([lengths[b].min() for b in run(batch, pool)])
+
+    def sizes(batch, pool):
+        return sorted(map(len, run(batch, pool)))
+
+    def answered(*case):
+        found = ask(*case)
+        return found if found is None or found is Ellipsis else "answered"
 
     if not callable(function):
         return wrong_function(function, [], want=None)
-    first = function(lengths.copy(), 5, 20, np.random.default_rng(0))
-    if first is None or first is Ellipsis:
-        raise NotImplementedError
-    return wrong_claim(function, [
-        (lambda f: len(run(5, 20)) > 0 and run(5, 20)[0].ndim == 1,
+    crash = wrong_function(answered, [(5, 20), (8, 20), (8, 30)], want=lambda *case: "answered")
+    return crash or wrong_claim(function, [
+        (lambda f: sizes(5, 20)[0] > 0 and joined(5, 20).dtype.kind in "iu",
          "a list of index arrays is asked"),
-        (lambda f: np.array_equal(np.sort(np.concatenate(run(5, 20))), np.arange(100)),
-         "every index from 0 to n - 1 must occur once"),
-        (lambda f: all(len(b) == 5 for b in run(5, 20)), "a batch has another size than asked"),
-        (lambda f: sorted(map(len, run(8, 20))) == [4] * 5 + [8] * 10,
+        (lambda f: not np.array_equal(np.sort(joined(5, 20)), np.arange(1, 101)),
+         "these are lengths; the indices of the sequences are asked"),
+        (lambda f: joined(5, 20).max() >= 20,
+         "these are places within a pool; look up which sequences stand there"),
+        (lambda f: all(np.isin(np.arange(100), joined(*case)).all()
+                       for case in ((5, 20), (8, 20), (8, 30))),
+         "a sequence is missing; the last batch of a pool, and the last pool, may be smaller"),
+        (lambda f: all(len(joined(*case)) == 100 for case in ((5, 20), (8, 20), (8, 30))),
+         "a sequence occurs twice"),
+        (lambda f: sizes(5, 20) == [5] * 20, "a batch has another size than asked"),
+        (lambda f: spread(5, 20) < 30,
+         "sequences of a batch differ much in length: sort each pool by length"),
+        (lambda f: spread(5, 20) > 6, "the whole set is sorted: sort within pools of `pool`"),
+        (lambda f: spread(5, 100) == 4, "with one pool for all, a batch is five neighbours in "
+                                        "length: does `pool` have the size asked?"),
+        (lambda f: sizes(8, 20) == [4] * 5 + [8] * 10,
          "only the last batch of a pool may be smaller, and batches do not cross pools"),
-        (lambda f: spread(run(5, 20)) < 30, "sequences of a batch differ much in length: sort "
-                                            "each pool by length"),
-        (lambda f: spread(run(5, 20)) > 6, "the whole set is sorted: sort within pools of `pool`"),
-        (lambda f: spread(run(5, 100)) == 4, "with one pool for all, a batch is five neighbours "
-                                             "in length: does `pool` have the size asked?"),
-        (lambda f: not np.array_equal(np.concatenate(run(5, 20)), np.concatenate(run(5, 20, 1))),
-         "two seeds give the same batches: shuffle with rng"),
-        (lambda f: np.array_equal(np.concatenate(run(5, 20)), np.concatenate(run(5, 20))),
+        (lambda f: sizes(8, 30) == [2] + [6] * 3 + [8] * 10,
+         "100 sequences in pools of 30 are three pools of 30 and one of 10"),
+        (lambda f: np.array_equal(joined(5, 20), joined(5, 20)),
          "one seed gives two results: draw from rng only"),
-        (lambda f: not np.array_equal(
-            [lengths[b].min() for b in run(5, 100)], np.arange(1, 101, 5)),
+        (lambda f: not np.array_equal(joined(5, 20), joined(5, 20, 1)),
+         "two seeds give the same batches: shuffle with rng"),
+        (lambda f: steps(5, 100).min() < 0 < steps(5, 100).max(),
          "batches come in order of length: shuffle them at the end"),
-        (lambda f: any(len({i // 20 for i in b}) > 1 for b in run(5, 20)),
+        (lambda f: any(len(set(b // 20)) > 1 for b in run(5, 20)),
          "pools are cut from the given order: shuffle the sequences first"),
     ])  # fmt: skip
