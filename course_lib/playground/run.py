@@ -13,8 +13,8 @@ The recipe and its 400 updates were chosen on the seeds 100, 101 and 102, which 
 results: at 300 updates all LSTMs and all GRUs had learned every length, at 200 not all. Each
 training goes on to 1200 updates, so that it is seen what the others do with three times as much.
 
-The lengths matter as much as the cell. ``rnn-long``, ``lstm-long`` and ``gru-long`` read sentences
-of 12 to 60 words, all lengths equally often, and no short ones. (With lengths from 4 to 80 words,
+The lengths matter as much as the cell. The models whose names end in ``-long`` read sentences of 12
+to 60 words, all lengths equally often, and no short ones. (With lengths from 4 to 80 words,
 spread evenly on a logarithmic scale, the RNN of each of the seeds 100, 101 and 102 had learned all
 of them by 450 updates, and LSTM and GRU by 300.)
 """
@@ -46,21 +46,29 @@ MODELS = MappingProxyType(
         "rnn-long": {"cell": "rnn"},
         "lstm-long": {"cell": "lstm", "forget_bias": 1.0},
         "gru-long": {"cell": "gru"},
+        "rnn-orthogonal-long": {"cell": "rnn", "recurrent": "orthogonal"},
+        "rnn-identity-long": {"cell": "rnn", "recurrent": "identity"},
     }
 )
+KEPT = ("rnn", "lstm", "gru", "rnn-long", "lstm-long", "gru-long")  # whose weights are kept
 SEEDS = (0, 1, 2)
 UPDATES = (400, 1200)  # after which the weights are kept
 TESTED = (100, 200, 300, 400, 600, 800, 1200)  # after which the accuracy is measured
 LENGTHS = (5, 9, 14, 20, 30, 40, 60, 80, 160)  # words of the test sentences
 MIXED = ((4, 7), (60, 100))  # words of the training sentences: half from each range
-DIETS = MappingProxyType(dict.fromkeys(("rnn-long", "lstm-long", "gru-long"), ((12, 60),) * 2))
+LONG = ((12, 60), (12, 60))  # for the models whose name says so
 DROP, LR, BATCH = 0.05, 0.005, 64
 TEST_SENTENCES, TEST_SEED = 1000, 990_001  # of each length; far from every seed of a training
 
 
+def lengths(model):
+    """Return the two ranges of lengths, in words, of a model's training sentences."""
+    return LONG if model.endswith("-long") else MIXED
+
+
 def sampler(model):
     """Return how to draw a batch for a model: one length, words dropped now and then."""
-    first, second = DIETS.get(model, MIXED)
+    first, second = lengths(model)
 
     def sample(n, rng):
         low, high = first if rng.random() < 0.5 else second
@@ -78,7 +86,7 @@ def settings(model):
     """Return a digest of what decides the results of a model: grammar, recipe, tests."""
     grammar = [sentences.CLASSES, sentences.OPENINGS, sentences.CLAUSES]
     recipe = [
-        *DIETS.get(model, MIXED),
+        *lengths(model),
         DROP,
         LR,
         BATCH,
@@ -93,10 +101,13 @@ def settings(model):
 
 
 def missing(results, weights=WEIGHTS):
-    """Return the trainings without a result by these settings, or without weights."""
+    """Return the trainings without a result by these settings, or without weights to be kept."""
     there = {(r.model, r.seed) for r in results if r.settings == settings(r.model)}
     return [
-        key for key in all_keys() if key not in there or not weights_file(*key, weights).exists()
+        (model, seed)
+        for model, seed in all_keys()
+        if (model, seed) not in there
+        or (model in KEPT and not weights_file(model, seed, weights).exists())
     ]
 
 
@@ -167,7 +178,8 @@ def compute(path=RESULTS, weights=WEIGHTS, report=None):
     Path(weights).mkdir(exist_ok=True)
     for model, seed in missing(read_results(path), weights):
         result, kept = run_training(model, seed)
-        np.savez(weights_file(model, seed, weights), **kept)
+        if model in KEPT:
+            np.savez(weights_file(model, seed, weights), **kept)
         done = {(r.model, r.seed): r for r in read_results(path)} | {(model, seed): result}
         write_results([done[key] for key in all_keys() if key in done], path)
         if report is not None:
@@ -180,7 +192,7 @@ def load(model, seed=0, updates=UPDATES[0], weights=WEIGHTS):
     Parameters
     ----------
     model : str
-        A name in ``MODELS``.
+        A name in ``KEPT``.
     seed : int, default=0
         One of ``SEEDS``.
     updates : int, default=400
@@ -198,9 +210,9 @@ def load(model, seed=0, updates=UPDATES[0], weights=WEIGHTS):
     ValueError
         If there is no such training, or its weights were not kept then.
     """
-    if (model, seed) not in all_keys() or updates not in UPDATES:
+    if model not in KEPT or seed not in SEEDS or updates not in UPDATES:
         raise ValueError(
-            f"model must be one of {', '.join(MODELS)}, seed one of {SEEDS} and updates one of "
+            f"model must be one of {', '.join(KEPT)}, seed one of {SEEDS} and updates one of "
             f"{UPDATES}, got {model!r}, {seed!r} and {updates!r}"
         )
     network = SentenceModel(seed=seed, **MODELS[model])
