@@ -210,7 +210,7 @@ class TestChart:
             int(((band[24:, 0] <= actual) & (actual <= band[24:, 2])).sum())
             for band in (trace["linear"], trace["network"])
         ]
-        key = page.locator(".sbs-keys > span").last
+        key = page.locator(".sbs-legends > span").last
         words = f"what came; inside the band: linear {held[0]}, GRU {held[1]} of 24 hours"
         assert key.text_content() == words
         press(page, "one step on")

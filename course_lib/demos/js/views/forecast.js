@@ -305,7 +305,7 @@ function build(ctx) {
     sums.draw(hide ? [["predict", "your guess first", "?"]] : forecast.sums(s, r));
   }
   return {
-    el: h("div", {}, h("div", { class: "sbs-split" }, model.el, how.el), h("p", { class: "sbs-keys" }, keys, key || ""), trace.el),
+    el: h("div", {}, h("div", { class: "sbs-split" }, model.el, how.el), h("p", { class: "sbs-legends" }, keys, key || ""), trace.el),
     after: h("div", { class: "sbs-why" }, h("label", { class: "sbs-exact" }, "Arithmetic of", cell), sums.el),
     draw,
   };
