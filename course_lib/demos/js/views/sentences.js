@@ -19,9 +19,14 @@ function networks(fixed) {
 }
 const two = (v) => num(v < 0.005 ? 0 : v, 2); // no powers of ten
 const isKnown = (s, word) => s.fixed.vocabulary.includes(word);
-function wordsOf({ text, seed, fixed, opts }) {
-  const own = typed(text).map(({ word }) => word);
-  return [...own, ...added(fixed, seed, opts.length - own.length)];
+const lastOf = new WeakMap(); // the words of a state are asked for several times a frame
+function wordsOf({ text, seed, fixed, opts: { length } }) {
+  const key = `${seed} ${length} ${text}`;
+  if (lastOf.get(fixed)?.key !== key) {
+    const own = typed(text).map(({ word }) => word);
+    lastOf.set(fixed, { key, words: [...own, ...added(fixed, seed, length - own.length)] });
+  }
+  return lastOf.get(fixed).words;
 }
 // The text with its first two deciding words turned to their opposites.
 function turned({ text, fixed: { deciding } }) {
@@ -208,13 +213,11 @@ function build(ctx) {
     const net = r.nets[network];
     keep(chips, r.words.length, chip).forEach((el, i) => {
       const lean = 2 * net.p[i] - 1;
-      const fill = i > seen ? palette.paper : mix(palette.paper, palette.states[lean < 0 ? 1 : 0], DEEPEST * Math.abs(lean));
+      const fill = i <= seen && mix(palette.paper, palette.states[lean < 0 ? 1 : 0], DEEPEST * Math.abs(lean));
       const turns = i <= seen && net.turns.includes(i);
       const known = isKnown(s, r.words[i]);
-      el.style.background = fill;
-      el.style.color = i > seen ? "" : inkOn(fill);
       put(el, {
-        text: r.words[i], tabindex: i === t ? 0 : -1, "aria-current": i === t ? "step" : null,
+        text: r.words[i], style: i > seen ? null : `background:${fill};color:${inkOn(fill)}`, tabindex: i === t ? 0 : -1, "aria-current": i === t ? "step" : null,
         class: `sbs-word${i > seen ? " sbs-unread" : ""}${i < own ? "" : " sbs-more"}${known ? "" : " sbs-alien"}${i === r.places[0] ? " sbs-decides" : ""}${turns ? " sbs-turn" : ""}`,
         "aria-label": `${r.words[i]}, t = ${i}${known ? "" : ", not in the vocabulary"}${i === r.places[0] ? ", decides" : ""}${turns ? ", the network changes its mind" : ""}`,
       });
