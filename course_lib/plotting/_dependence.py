@@ -1,6 +1,6 @@
 """Who can see whom: which outputs of a sequence model depend on which inputs.
 
-Letters: T time, N batch.
+Letters: n_out output steps, n_in input steps.
 """
 
 import numpy as np
