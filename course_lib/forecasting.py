@@ -214,10 +214,10 @@ def mase(actual, forecast, train, season):
 
     Parameters
     ----------
-    actual : ndarray of shape (...)
-        What came.
-    forecast : ndarray of shape (...)
-        What was said, in the same unit.
+    actual : ndarray
+        What came, of any shape.
+    forecast : ndarray
+        What was said, of the same shape and in the same unit.
     train : ndarray of shape (T,)
         The training part of the series, T above ``season``.
     season : int
@@ -254,8 +254,8 @@ def pinball(actual, forecast, quantiles):
 
     Parameters
     ----------
-    actual : ndarray of shape (...)
-        What came.
+    actual : ndarray
+        What came, of any shape.
     forecast : ndarray of shape (..., Q)
         Forecast quantiles, in the same unit.
     quantiles : ndarray of shape (Q,)
@@ -285,10 +285,10 @@ def coverage(actual, low, high):
 
     Parameters
     ----------
-    actual : ndarray of shape (...)
-        What came.
-    low, high : ndarray of shape (...)
-        Ends of the interval.
+    actual : ndarray
+        What came, of any shape.
+    low, high : ndarray
+        Ends of the interval, of the same shape.
 
     Returns
     -------

@@ -7,7 +7,7 @@ Hour 0 is Monday, 0:00. Whoever knows the tables and the past predicts the patte
 autoregression makes of the last K deviations. What remains is Gaussian, with a spread that follows
 from the tables alone: a floor for every model, for every horizon and every measure.
 
-Letters: T hours, P horizons, K coefficients, Q quantiles.
+Letters: T hours, L hours seen, P horizons, K coefficients, Q quantiles.
 """
 
 from dataclasses import dataclass
@@ -114,8 +114,9 @@ def exact_forecast(process, y, start, P):
         Where the series come from.
     y : ndarray of shape (..., L)
         What was seen, the oldest hour first; L at least K, the number of coefficients.
-    start : int or ndarray of shape (...)
-        Hour of the week of the first value, or any count of hours since a Monday, 0:00.
+    start : int or ndarray
+        Hour of the week of the first value, or any count of hours since a Monday, 0:00; one number,
+        or one for each row of ``y``.
     P : int
         Hours ahead, at least 1.
 
@@ -209,8 +210,8 @@ def exact_quantiles(process, y, start, P, quantiles):
         Where the series come from.
     y : ndarray of shape (..., L)
         What was seen, the oldest hour first.
-    start : int or ndarray of shape (...)
-        Hour of the week of the first value.
+    start : int or ndarray
+        Hour of the week of the first value; one number, or one for each row of ``y``.
     P : int
         Hours ahead, at least 1.
     quantiles : ndarray of shape (Q,)
