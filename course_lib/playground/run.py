@@ -146,7 +146,7 @@ def run_training(model, seed):
             accuracy[str(updates)] = [evaluate(network, test) for test in tests]
         if updates in UPDATES:
             row = torch.nn.utils.parameters_to_vector(network.parameters())
-            kept[str(updates)] = row.detach().numpy().copy()
+            kept[str(updates)] = row.detach().numpy()
         testing += time.process_time() - start
 
     network, start = SentenceModel(seed=seed, **MODELS[model]), time.process_time()
