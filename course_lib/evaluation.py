@@ -162,7 +162,7 @@ class Bins:
 
     @property
     def std_error(self):
-        """Standard error of each share if the predictions are right: sqrt(p (1 - p) / count)."""
+        """Standard error sqrt(p (1 - p) / count) of each share if the predictions are right."""
         return np.sqrt(self.predicted * (1 - self.predicted) / self.count)
 
 

@@ -106,7 +106,7 @@ class SessionProcess:
 
     @property
     def moves(self):
-        """What can happen after a click, (K, K + 2): Q, then buy, then leave; rows sum to 1."""
+        """Q, buy and leave side by side, (K, K + 2); rows sum to 1."""
         return np.column_stack([self.Q, self.buy, self.leave])
 
     @property
