@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -356,7 +357,10 @@ class TestWhatIsDrawn:
         depends, wanted = np.array([[1, 1, 0], [0, 0, 1]]), np.array([[1, 0, 0], [0, 1, 1]])
         fig = plotting.plot_dependence({"map": (depends, wanted)})
         boxes = {
-            (round(box.get_x() + 0.42), round(box.get_y() + 0.42)): (box.get_fill(), box.get_hatch())
+            (round(box.get_x() + 0.42), round(box.get_y() + 0.42)): (
+                box.get_fill(),
+                box.get_hatch(),
+            )
             for box in fig.axes[0].patches
         }
         full, hatched, empty = (True, ""), (True, plotting.HATCHES[1]), (False, None)
@@ -371,6 +375,16 @@ class TestWhatIsDrawn:
         lightness = [_frame.luminance(patch.get_facecolor()[:3]) for patch in ax.patches]
         order = np.argsort(A.ravel(), kind="stable")
         assert np.all(np.diff(np.array(lightness)[order]) <= 0)
+
+    def test_names_of_columns_never_meet(self):
+        for names in (LABELS, ["product", "reviews", "remove", "home", "cart", "add", "help"]):
+            fig = plotting.plot_table(np.ones((2, len(names))), ["a", "b"], names)
+            fig.canvas.draw()
+            labels = fig.axes[0].get_xticklabels()
+            assert {label.get_rotation() for label in labels} == {40.0 if names != LABELS else 0.0}
+            if names == LABELS:
+                ends = [label.get_window_extent() for label in labels]
+                assert all(a.x1 < b.x0 for a, b in pairwise(ends))
 
     def test_table_of_zeros(self):
         plotting.to_svg(plotting.plot_table(np.zeros((2, 2)), ["a", "b"]), alt="x")

@@ -51,7 +51,9 @@ def plot_table(table, rows, columns=None, *, xlabel="to", ylabel="from", decimal
     """
     table = np.asarray(table, dtype=float)
     columns = rows if columns is None else columns
-    fig, ax = figure(WIDTH, height or 1.1 + 0.42 * len(rows))
+    # A column is about 3.8 inches / V wide, a letter 0.09; names that would meet are slanted.
+    slanted = max(map(len, columns)) * 0.09 > 3.8 / len(columns)
+    fig, ax = figure(WIDTH, height or 1.1 + 0.42 * len(rows) + (0.4 if slanted else 0.0))
     top = table.max() if table.max() > 0 else 1.0
     for i, j in np.ndindex(*table.shape):
         colour = TABLE_COLOURS(table[i, j] / top)
@@ -60,7 +62,8 @@ def plot_table(table, rows, columns=None, *, xlabel="to", ylabel="from", decimal
         text = f"{table[i, j]:.{decimals}f}"
         ax.text(j + 0.485, i + 0.475, text, color=ink, ha="center", va="center")
     ax.set(xlim=(0, table.shape[1]), ylim=(table.shape[0], 0), xlabel=xlabel, ylabel=ylabel)
-    ax.set_xticks(np.arange(len(columns)) + 0.485, columns)
+    slant = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    ax.set_xticks(np.arange(len(columns)) + 0.485, columns, **slant)
     ax.set_yticks(np.arange(len(rows)) + 0.475, rows)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
