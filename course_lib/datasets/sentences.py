@@ -207,8 +207,14 @@ def sentences_task(n, T, rng, drop=0.0):
 
     Parameters
     ----------
-    n, T, rng, drop
-        As in `sample_sentences`.
+    n : int
+        Number of sentences, at least 1.
+    T : int
+        Words of each, at least 4.
+    rng : numpy.random.Generator
+        Source of randomness.
+    drop : float, default=0.0
+        Probability with which a word is replaced by ``<unknown>``, as in `sample_sentences`.
 
     Returns
     -------
