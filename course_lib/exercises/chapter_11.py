@@ -281,12 +281,20 @@ def check_two_answers(function):
 
 
 def _decide(p, false_alarm, miss):
-    return p >= false_alarm / (false_alarm + miss)
+    return (p >= false_alarm / (false_alarm + miss)).astype(int)
+
+
+def _zero_or_one(answer):
+    """True and False as 1 and 0, so that a wrong entry is named instead of the kind of answer."""
+    if isinstance(answer, (list, tuple, np.ndarray)) and np.asarray(answer).dtype == bool:
+        return np.asarray(answer).astype(int)
+    return answer
 
 
 def _decide_cases():
     p = np.array([0.01, 0.08, 0.15, 0.22, 0.3, 0.45, 0.55, 0.63, 0.72, 0.85, 0.93, 0.99])
-    return [(p, 1.0, 4.0), (p[1:], 3.0, 1.0), (p[2:], 0.5, 9.0), (p[:-1], 20.0, 30.0)]
+    many = np.linspace(0.005, 0.995, 100)  # so that a cut a little off is seen
+    return [(p, 1.0, 4.0), (p[1:], 3.0, 1.0), (p[2:], 0.5, 9.0), (many, 20.0, 30.0)]
 
 
 @exercise("11.6 Act or wait")
@@ -294,10 +302,13 @@ def check_decide(function):
     """True where acting is cheaper on average."""
 
     def at(threshold):
-        return lambda p, c, m: p >= threshold(c, m)
+        return lambda p, c, m: (p >= threshold(c, m)).astype(int)
+
+    def numbers(*case):
+        return _zero_or_one(function(*case))
 
     return wrong_function(
-        function,
+        numbers if callable(function) else function,
         _decide_cases(),
         want=_decide,
         axes=("session",),
@@ -312,16 +323,16 @@ def check_decide(function):
                 "acting does not always cost: only where nobody buys, (1 - p) * false_alarm",
             ),
             (
-                lambda p, c, m: ~_decide(p, c, m),
+                lambda p, c, m: 1 - _decide(p, c, m),
                 "the other way round: True is to act, and one acts where a purchase is likely",
             ),
             (
                 lambda p, c, m: np.minimum((1 - p) * c, p * m),
                 "these are the mean costs; which of the two is smaller?",
             ),
-            (lambda p, c, m: np.ones(len(p), dtype=bool), "to act always is dear where p is small"),
+            (lambda p, c, m: np.ones(len(p)), "to act always is dear where p is small"),
             (
-                lambda p, c, m: np.zeros(len(p), dtype=bool),
+                lambda p, c, m: np.zeros(len(p)),
                 "never to act is dear where p is large",
             ),
             (lambda p, c, m: c / (c + m), "this is the threshold; compare p with it"),
@@ -334,11 +345,14 @@ def check_decide(function):
 LEAST_GAP, MOST_CLICKS = 0.35, 10
 
 
+def _words(names):
+    """Words of a text, whatever its commas and capitals; a list stays as it is."""
+    return names.lower().replace(",", " ").split() if isinstance(names, str) else names
+
+
 def _session(names):
     """A session as numbers; names and numbers are both welcome."""
-    if isinstance(names, str):
-        names = names.split()
-    return [SHOP.events.index(e) if isinstance(e, str) else int(e) for e in names]
+    return [SHOP.events.index(e) if isinstance(e, str) else int(e) for e in _words(names)]
 
 
 def _p_buy(names):
@@ -349,8 +363,7 @@ def _p_buy(names):
 def check_same_bag(one, two):
     """Two sessions with the same clicks whose chances lie far apart."""
     for names in (one, two):
-        unknown = [e for e in (names.split() if isinstance(names, str) else names)
-                   if isinstance(e, str) and e not in SHOP.events]  # fmt: skip
+        unknown = [e for e in _words(names) if isinstance(e, str) and e not in SHOP.events]
         if unknown:
             return f"{unknown[0]!r} is no event; use {', '.join(SHOP.events)}"
     gap = None

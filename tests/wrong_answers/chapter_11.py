@@ -154,6 +154,8 @@ WRONG = {
         (lambda p, c, m: p >= 0, "to act always"),
         (lambda p, c, m: p > 1, "never to act"),
         (lambda p, c, m: c / (c + m), "this is the threshold"),
+        (lambda p, c, m: p >= c / (c + m) + 0.02, "2 of 100 entries are off"),
+        (lambda p, c, m: list(p > 0.9), "entries are off"),
         (lambda p, c, m: (p >= 0.5).all(), "expected numbers"),
     ],
     "check_undo": [
@@ -188,10 +190,11 @@ RIGHT = {
     "check_two_answers": [two_answers],
     "check_auc": [area, area_by_ranks],
     "check_last": [last, last_by_mask],
-    "check_decide": [decide, lambda p, c, m: p > c / (c + m)],
+    "check_decide": [decide, lambda p, c, m: p > c / (c + m), lambda *c: list(decide(*c))],
     "check_undo": [undo, lambda p, w: 1 / (1 + w * (1 / p - 1))],
     "check_same_bag": [
         Args(GOOD, TURNED),
         Args(TURNED.split(), GOOD.split()),
+        Args(GOOD.capitalize(), TURNED.replace(" ", ", ")),
     ],
 }
