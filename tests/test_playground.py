@@ -182,6 +182,64 @@ def test_a_broken_line_is_named(tmp_path):
         read_results(path)
 
 
+@pytest.mark.parametrize(
+    "accuracy", ["[]", '{"2": null}', '{"2": ["1.0"]}'], ids=["a list", "no row", "text"]
+)
+def test_a_line_whose_accuracy_is_no_table_is_named(tmp_path, accuracy):
+    path = tmp_path / "results.jsonl"
+    line = '{"model": "rnn", "seed": 0, "accuracy": %s, "parameters": 1, "seconds": 1.0, '
+    path.write_text(line % accuracy + '"settings": ""}\n')
+    with pytest.raises(ValueError, match="line 1: accuracy must hold"):
+        read_results(path)
+
+
+def test_half_a_file_of_weights_and_none_are_named(small):
+    compute, folder = small
+    compute()
+    path = folder / "weights" / "gru-1.npz"
+    assert [file.name for file in path.parent.iterdir() if file.name.startswith(".")] == []
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ValueError, match=r"gru-1\.npz does not hold all weights"):
+        run.load("gru", 1, updates=2, weights=folder / "weights")
+    with pytest.raises(ValueError, match=r"gru-1\.npz does not hold all weights"):
+        compute()
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"gru-1\.npz is not there; make playground"):
+        run.load("gru", 1, updates=2, weights=folder / "weights")
+    assert compute() == [("gru", 1)]
+
+
+@pytest.mark.parametrize(
+    "problem, told",
+    [
+        (ValueError("results.jsonl, line 3: broken"), "playground: results.jsonl, line 3"),
+        (PermissionError(13, "Permission denied", "weights"), "Permission denied: 'weights'"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [[], ["--list"]])
+def test_command_says_what_is_wrong_in_one_line(monkeypatch, capsys, problem, told, arguments):
+    def fail(*_, **__):
+        raise problem
+
+    for name in ("read_results", "compute"):
+        monkeypatch.setattr(f"course_lib.playground.__main__.{name}", fail)
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and told in lines[0]
+
+
+def test_an_incomplete_result_is_named_and_one_of_another_model_passed_over(small):
+    compute, folder = small
+    compute()
+    path = folder / "results.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0].replace('"rnn"', '"elman"'), *lines]) + "\n")
+    assert compute() == []
+    path.write_text(lines[0].replace('"2": ', '"3": ') + "\n")
+    with pytest.raises(ValueError, match="rnn, seed 0, is not complete"):
+        compute()
+
+
 def test_command_lists_what_is_there(capsys):
     assert main(["--list"]) == 0
     told = capsys.readouterr().out

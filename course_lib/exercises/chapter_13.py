@@ -186,7 +186,7 @@ def check_heat(function):
     rng = np.random.default_rng(133)
     probs, with_zero = rng.dirichlet(np.ones(5)), np.array([0.0, 0.2, 0.5, 0.3])
     cold = (np.array([0.3, 0.3, 0.2, 0.2]), 0.001)
-    cases = [(probs, 0.5), (probs, 1.7), (with_zero, 0.8), (with_zero, 3.0)]
+    cases = [(probs, 0.5), (probs, 1.7), (with_zero, 0.8), (with_zero, 3.0), (with_zero, 30.0)]
     likely = [
         (lambda p, tau: _shares(p**tau), "the exponent is 1 / temperature"),
         (lambda p, tau: p ** (1 / tau), "divide by the sum: probabilities add up to 1"),
@@ -232,6 +232,10 @@ def check_nucleus(function):
         order = np.argsort(-probs, kind="stable")
         return _kept(probs, order[np.cumsum(probs[order]) <= mass])
 
+    def one_too_many(probs, mass):
+        order = np.argsort(-probs, kind="stable")
+        return _kept(probs, order[: (np.cumsum(probs[order]) <= mass).sum() + 1])
+
     def from_below(probs, mass):
         order = np.argsort(probs, kind="stable")
         before = np.cumsum(probs[order]) - probs[order]
@@ -260,6 +264,7 @@ def check_nucleus(function):
         (np.array([0.1, 0.4, 0.05, 0.3, 0.15]), 0.8),
         (np.array([0.02, 0.9, 0.08]), 0.5),
         (np.array([0.3, 0.25, 0.45]), 1.0),
+        (np.array([0.125, 0.5, 0.25, 0.125]), 0.75),  # exact in binary: the sum meets the mass
     ]
     return wrong_function(
         function,
@@ -268,6 +273,10 @@ def check_nucleus(function):
         axes=("symbol",),
         likely=[
             (without_crossing, "the symbol that crosses the mass belongs to the set as well"),
+            (
+                one_too_many,
+                "where the sum has reached the mass already, one symbol too many is kept",
+            ),
             (from_below, "the least probable were kept; sort downwards"),
             (as_threshold, "a threshold on single probabilities; their sum counts"),
             (unsorted, "the order of the alphabet decides here; sort by probability first"),

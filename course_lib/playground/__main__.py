@@ -8,7 +8,7 @@ from course_lib.playground.run import LENGTHS, UPDATES, all_keys, compute, missi
 
 
 def main(arguments=None):
-    """Compute what is missing; return 0, or 1 if it was interrupted or a file cannot be read."""
+    """Compute what is missing; return 0, 1 if interrupted, 2 if a file is broken or closed."""
     parser = argparse.ArgumentParser(
         prog="python -m course_lib.playground",
         description="Train every reader of sentences that has no result or no weights yet. It can "
@@ -22,9 +22,9 @@ def main(arguments=None):
             compute(report=_show)
         results = read_results()
         todo = missing(results)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"playground: {error}", file=sys.stderr)
-        return 1
+        return 2
     except KeyboardInterrupt:
         print("\nstopped; what is done is kept", file=sys.stderr)
         return 1
@@ -37,7 +37,7 @@ def main(arguments=None):
 
 
 def _show(result):
-    for updates in UPDATES:
+    for updates in (n for n in UPDATES if str(n) in result.accuracy):  # old lines may lack some
         row = " ".join(f"{score:.3f}" for score in result.accuracy[str(updates)])
         print(f"{result.model:<15} seed {result.seed}  {updates:>4} updates  {row}")
 

@@ -19,7 +19,7 @@ class Result:
         Seed of the starting weights and of the training sentences.
     accuracy : dict of str to list of float
         By number of updates, as text: share of right answers in [0, 1] for each of ``run.LENGTHS``,
-        on sentences that training did not see.
+        on sentences drawn afresh.
     parameters : int
         Number of weights.
     seconds : float
@@ -60,10 +60,21 @@ def read_results(path=RESULTS):
     results = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            results.append(Result(**json.loads(line)))
+            results.append(_result(json.loads(line)))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path}, line {number}: {error}; delete the line") from None
     return results
+
+
+def _result(entry):
+    """Return the Result of one line, or raise TypeError if a part of it is of another kind."""
+    result = Result(**entry)
+    if not isinstance(result.model, str) or not isinstance(result.seed, int):
+        raise TypeError("model must be a name and seed a whole number")
+    rows = list(result.accuracy.values()) if isinstance(result.accuracy, dict) else [None]
+    if not all(isinstance(row, list) and all(isinstance(x, float) for x in row) for row in rows):
+        raise TypeError("accuracy must hold a row of numbers for each number of updates")
+    return result
 
 
 def write_results(results, path=RESULTS):

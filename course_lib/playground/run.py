@@ -2,7 +2,7 @@
 
 All follow one recipe: Adam with step size 0.005, fresh batches of 64 sentences, gradients clipped
 at norm 1. The sentences of a batch have one length; half of the batches are short (4 to 7 words,
-which is little more than an opening), half are long (60 to 100 words). One word in twenty is
+at most an opening), half are long (60 to 100 words). One word in twenty is
 replaced by ``<unknown>``. The loss is that of the last word.
 
 A start is part of a model. RNN and GRU have PyTorch's own; the LSTM's forget bias starts at 1, as
@@ -22,6 +22,7 @@ of them by 450 updates, and LSTM and GRU by 300.)
 import hashlib
 import json
 import time
+import zipfile
 from pathlib import Path
 from types import MappingProxyType
 
@@ -101,19 +102,56 @@ def settings(model):
 
 
 def missing(results, weights=WEIGHTS):
-    """Return the trainings without a result by these settings, or without weights to be kept."""
-    there = {(r.model, r.seed) for r in results if r.settings == settings(r.model)}
-    return [
-        (model, seed)
-        for model, seed in all_keys()
-        if (model, seed) not in there
-        or (model in KEPT and not weights_file(model, seed, weights).exists())
-    ]
+    """Return the trainings without a result by these settings, or without weights to be kept.
+
+    Raises
+    ------
+    ValueError
+        If a result lacks a row or a number, or a file of weights is not whole.
+    """
+    there = set()
+    for r in results:
+        if r.model in MODELS and r.settings == settings(r.model):
+            if [len(r.accuracy.get(str(n), ())) for n in TESTED] != [len(LENGTHS)] * len(TESTED):
+                raise ValueError(
+                    f"the result of {r.model}, seed {r.seed}, is not complete; delete its line in "
+                    "results.jsonl"
+                )
+            there.add((r.model, r.seed))
+    todo = []
+    for model, seed in all_keys():
+        path = weights_file(model, seed, weights)
+        if (model, seed) not in there or (model in KEPT and not path.exists()):
+            todo.append((model, seed))
+        elif model in KEPT:
+            _read_weights(path)
+    return todo
 
 
 def weights_file(model, seed, weights=WEIGHTS):
     """Return where the weights of a training lie."""
     return Path(weights) / f"{model}-{seed}.npz"
+
+
+def _read_weights(path):
+    """Return the rows of weights of a file, by number of updates; all that UPDATES names."""
+    try:
+        with open(path, "rb") as file, np.load(file) as kept:  # closed, also if broken
+            return {str(n): kept[str(n)] for n in UPDATES}
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} is not there; make playground trains it") from None
+    except (zipfile.BadZipFile, EOFError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path} does not hold all weights ({error}); delete it, and make playground trains "
+            "it anew"
+        ) from None
+
+
+def _write_weights(path, kept):
+    """Write weights at one stroke: an interruption leaves no half file behind."""
+    beside = path.with_name(f".{path.stem}.new.npz")
+    np.savez(beside, **kept)
+    beside.replace(path)
 
 
 def run_training(model, seed):
@@ -174,12 +212,19 @@ def compute(path=RESULTS, weights=WEIGHTS, report=None):
         Results file, and folder of the weights.
     report : callable, optional
         ``report(result)`` is called after each training.
+
+    Raises
+    ------
+    ValueError
+        If a line of the results or a file of weights is broken; the message names it.
+    OSError
+        If a file or the folder cannot be read or written.
     """
     Path(weights).mkdir(exist_ok=True)
     for model, seed in missing(read_results(path), weights):
         result, kept = run_training(model, seed)
         if model in KEPT:
-            np.savez(weights_file(model, seed, weights), **kept)
+            _write_weights(weights_file(model, seed, weights), kept)
         done = {(r.model, r.seed): r for r in read_results(path)} | {(model, seed): result}
         write_results([done[key] for key in all_keys() if key in done], path)
         if report is not None:
@@ -208,7 +253,9 @@ def load(model, seed=0, updates=UPDATES[0], weights=WEIGHTS):
     Raises
     ------
     ValueError
-        If there is no such training, or its weights were not kept then.
+        If there is no such training, its weights were not kept then, or their file is not whole.
+    FileNotFoundError
+        If the weights are not there.
     """
     if model not in KEPT or seed not in SEEDS or updates not in UPDATES:
         raise ValueError(
@@ -216,7 +263,6 @@ def load(model, seed=0, updates=UPDATES[0], weights=WEIGHTS):
             f"{UPDATES}, got {model!r}, {seed!r} and {updates!r}"
         )
     network = SentenceModel(seed=seed, **MODELS[model])
-    with np.load(weights_file(model, seed, weights)) as kept:
-        row = torch.as_tensor(kept[str(updates)])
-    torch.nn.utils.vector_to_parameters(row, network.parameters())
+    row = _read_weights(weights_file(model, seed, weights))[str(updates)]
+    torch.nn.utils.vector_to_parameters(torch.as_tensor(row), network.parameters())
     return network

@@ -149,6 +149,11 @@ def largest_below(probs, mass):
     return order[np.cumsum(probs[order]) <= mass]
 
 
+def beyond_the_mass(probs, mass):
+    order = np.argsort(-probs)
+    return order[: np.sum(np.cumsum(probs[order]) <= mass) + 1]
+
+
 def smallest_first(probs, mass):
     order = np.argsort(probs)
     return order[np.cumsum(probs[order]) - probs[order] < mass]
@@ -196,6 +201,7 @@ WRONG = {
         (lambda p, tau: p ** (1 / tau), "divide by the sum"),
         (lambda p, tau: softmax(p / tau), "takes logarithms"),
         (lambda p, tau: softmax(np.log(p + 1e-12) / tau), "stays impossible"),
+        (lambda p, tau: softmax(np.log(np.maximum(p, 1e-30)) / tau), "too large"),
         (lambda p, tau: (p / tau) / (p / tau).sum(), "as they were"),
         (lambda p, tau: p.copy(), "as they were"),
         (plain_powers, "underflow"),
@@ -204,6 +210,7 @@ WRONG = {
     ],
     "check_nucleus": [
         (sets(largest_below), "crosses the mass"),
+        (sets(beyond_the_mass), "one symbol too many"),
         (sets(smallest_first), "sort downwards"),
         (sets(lambda p, m: np.flatnonzero(p >= 1 - m)), "threshold"),
         (sets(lambda p, m: np.flatnonzero(np.cumsum(p) - p < m)), "order of the alphabet"),
