@@ -2,11 +2,12 @@
 
 The package carries the table ``elecdemand`` of the R package fpp2 (Hyndman): half-hourly demand
 from the Australian Energy Market Operator with the temperature in Melbourne from the Bureau of
-Meteorology. Two half-hours are averaged into an hour. Nothing is downloaded.
+Meteorology; package and table are under the GPL-3. The demand is operational demand, without what
+roof-top panels supply at home. Two half-hours are averaged into an hour. Nothing is downloaded.
 
 It is a real year: a heat wave in January, public holidays, a change of season. The hourly
-temperatures of the package vega_datasets (``seattle-temps``) are not: they are normals, averages
-over thirty years, in which every day resembles its neighbours.
+temperatures of the package vega_datasets (``seattle-temps``) are not: everything speaks for
+normals, averages over many years, in which every day resembles its neighbours.
 
 Letters: T hours.
 """
@@ -20,7 +21,7 @@ import numpy as np
 class Hourly:
     """One row an hour, T hours without a gap."""
 
-    time: np.ndarray  # (T,) datetime64[h], the start of the hour
+    time: np.ndarray  # (T,) datetime64[h], start of the hour, UTC+10, no summer time
     demand: np.ndarray  # (T,) GW, mean over the hour
     temperature: np.ndarray  # (T,) degrees Celsius, mean of the hour's two readings
     workday: np.ndarray  # (T,) bool, False at weekends and on public holidays

@@ -185,6 +185,14 @@ def check_mase(function):
                 "the ruler compares neighbours; compare values m apart",
             ),
             (
+                lambda a, f, train, m: _error(a, f) / np.abs(np.diff(train, n=m)).mean(),
+                "np.diff(train, n=m) takes differences m times over; compare values m apart",
+            ),
+            (
+                lambda a, f, train, m: _error(a, f) / np.abs(train - np.roll(train, m)).mean(),
+                "the roll goes round: the first m differences join end and start",
+            ),
+            (
                 lambda a, f, train, m: _error(a, f) / _ruler(a, m),
                 "the ruler comes from the training part; the test part would measure itself",
             ),

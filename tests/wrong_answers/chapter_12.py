@@ -182,6 +182,14 @@ WRONG = {
     "check_mase": [
         (lambda a, f, train, m: np.abs(a - f).mean(), "mean absolute error; divide"),
         (lambda a, f, train, m: np.abs(a - f).mean() / np.abs(np.diff(train)).mean(), "m apart"),
+        (
+            lambda a, f, train, m: np.abs(a - f).mean() / np.abs(np.diff(train, n=m)).mean(),
+            "m times over",
+        ),
+        (
+            lambda a, f, train, m: np.abs(a - f).mean() / np.abs(np.roll(train, m) - train).mean(),
+            "the roll goes round",
+        ),
         (lambda a, f, train, m: np.abs(a - f).mean() / ruler(a, m), "from the training part"),
         (lambda a, f, train, m: 1 / mase(a, f, train, m), "upside down"),
         (lambda a, f, train, m: (a - f).mean() / ruler(train, m), "both signs"),
