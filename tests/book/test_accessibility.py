@@ -4,23 +4,28 @@ import re
 
 import pytest
 
-from tests.axe import violations
+from tests.axe import COLOURS, violations
 from tests.browser import be_still
 
 
 def test_axe_measures_each_kind_of_token_once_and_misses_no_pale_one(open_page):
-    """Pale by its class, by its own style, or judged only where the text has two letters."""
+    """Pale by class, by its own style, judged only where the text has two letters, a formula."""
     page = open_page("index.html").page
     pale = "<span class='pale'>by class</span><span class='n' style='color:#bbb'>by style</span>"
     tokens = "<span class='n'>many</span> " * 100
+    formula = "<p><span class='katex'><span class='mord'>xy</span></span></p>"
     page.locator("article").evaluate(
         "(e, html) => { e.innerHTML = html; }",
         f"<h1>A</h1><style>.pale, .o {{ color: #bbb }}</style><pre>{tokens}{pale}{tokens}"
-        "<span class='o'>a</span> <span class='o'></span> <span class='o'>ab</span></pre>",
+        "<span class='o'>a</span> <span class='o'></span> <span class='o'>ab</span></pre>"
+        + 3 * formula
+        + formula.replace("katex", "katex' style='color:#bbb"),
     )
-    found = [line for line in violations(page) if line.startswith("color-contrast")]
-    assert [re.search(r"\.(pale|n|o)\b", line)[1] for line in found] == ["pale", "n", "o"]
+    found = violations(page, COLOURS)
+    kinds = [re.search(r"\.(pale|n|o|mord)\b", line)[1] for line in found]
+    assert kinds == ["pale", "n", "o", "mord"]
     assert page.locator("pre .n").count() == 2, "the others are plain text now"
+    assert page.locator(".katex").count() == 2, "the others are a word now"
 
 
 def test_axe_in_the_light(desktop):
@@ -28,7 +33,7 @@ def test_axe_in_the_light(desktop):
 
 
 def test_axe_in_the_dark(dark):
-    assert violations(dark.page) == []
+    assert violations(dark.page, COLOURS) == []
 
 
 def test_axe_on_a_phone(phone):
