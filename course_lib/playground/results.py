@@ -78,7 +78,15 @@ def _result(entry):
 
 
 def write_results(results, path=RESULTS):
-    """Write results, replacing the file at one stroke."""
+    """Write results, replacing the file at one stroke.
+
+    Parameters
+    ----------
+    results : list of Result
+        One for each training.
+    path : str or Path, default=RESULTS
+        The file, one JSON object a line.
+    """
     path = Path(path)
     beside = path.with_name(f".{path.name}.new")
     beside.write_text(

@@ -84,7 +84,18 @@ def all_keys():
 
 
 def settings(model):
-    """Return a digest of what decides the results of a model: grammar, recipe, tests."""
+    """Return a digest of what decides the results of a model: grammar, recipe, tests.
+
+    Parameters
+    ----------
+    model : str
+        A key of ``MODELS``.
+
+    Returns
+    -------
+    digest : str
+        Ten hexadecimal digits.
+    """
     grammar = [sentences.CLASSES, sentences.OPENINGS, sentences.CLAUSES]
     recipe = [
         *lengths(model),
@@ -103,6 +114,18 @@ def settings(model):
 
 def missing(results, weights=WEIGHTS):
     """Return the trainings without a result by these settings, or without weights to be kept.
+
+    Parameters
+    ----------
+    results : list of Result
+        What there is.
+    weights : Path, default=WEIGHTS
+        Folder of the weights.
+
+    Returns
+    -------
+    todo : list of (str, int)
+        Model and seed of each missing training.
 
     Raises
     ------
