@@ -17,7 +17,9 @@ export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t)
   const [band, top, bars, marks, axis] = Array.from({ length: 5 }, () => h("svg:g"));
   const svg = h("svg:svg", { class: "sbs-picture", "aria-hidden": "true", onclick: (event) => pick(stepAt(event)) }, band, top, bars, marks, axis);
   const canvas = h("div", { class: "sbs-canvas" }, svg);
-  const scroller = h("div", { class: "sbs-scroll" }, canvas);
+  // Where no input can be dragged, no handle takes the focus; keys must still be able to scroll.
+  const reach = rows.some((row) => row.drag) ? {} : { tabindex: 0, role: "group", "aria-label": "lanes over time, scroll sideways" };
+  const scroller = h("div", { class: "sbs-scroll", ...reach }, canvas);
   const gutter = h("div", { class: "sbs-gutter" });
   const stage = h("div", { class: "sbs-stage" }, gutter, scroller);
   const exact = exactField();
