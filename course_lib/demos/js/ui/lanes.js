@@ -12,14 +12,13 @@ const round = (v) => Math.round(v * 100) / 100;
 // faint(state), bold(state)};
 // `drag`: {name, read(state, t), write(state, t, value)} makes it an input with the range low to
 // high. `head` pixels above the rows are the view's own, as is what it puts into `canvas`.
-// `column(t)` names a column, `tick(t)` stands below it.
-export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t) => `t = ${t}`, pick = ctx.go, current = (s) => s.t, tick = String }) {
+// `column(t)` names a column, `tick(t)` stands below it. `alone` names lanes in which nothing takes
+// the focus, so that keys can scroll them all the same.
+export function lanes({ ctx, rows, head = 0, least = 14, most = 46, column = (t) => `t = ${t}`, pick = ctx.go, current = (s) => s.t, tick = String, alone = null }) {
   const [band, top, bars, marks, axis] = Array.from({ length: 5 }, () => h("svg:g"));
   const svg = h("svg:svg", { class: "sbs-picture", "aria-hidden": "true", onclick: (event) => pick(stepAt(event)) }, band, top, bars, marks, axis);
   const canvas = h("div", { class: "sbs-canvas" }, svg);
-  // Where no input can be dragged, no handle takes the focus; keys must still be able to scroll.
-  const reach = rows.some((row) => row.drag) ? {} : { tabindex: 0, role: "group", "aria-label": "lanes over time, scroll sideways" };
-  const scroller = h("div", { class: "sbs-scroll", ...reach }, canvas);
+  const scroller = h("div", { class: "sbs-scroll", ...(alone && { tabindex: 0, role: "group", "aria-label": alone }) }, canvas);
   const gutter = h("div", { class: "sbs-gutter" });
   const stage = h("div", { class: "sbs-stage" }, gutter, scroller);
   const exact = exactField();

@@ -193,7 +193,7 @@ function build(ctx) {
     { label: name, low: -0.5, high: 0.5, tall: 46, space: 10, get: (r) => r.nets[n].p.map((p) => p - 0.5), tell: (v) => `P ${two(v + 0.5)}`, bold: (s) => s.opts.network === n },
     { label: "signal", low: 0, high: 1, tall: 16, get: (r) => r.nets[n].signal, range: (r) => ({ low: 0, high: largest(r) }), tell: (v) => (v < 10 ? two(v) : num(v, 1)), held: () => true },
   ]);
-  const trace = lanes({ ctx, rows });
+  const trace = lanes({ ctx, rows, alone: "networks over the words, scrolls sideways" });
   const sums = arithmetic();
 
   function draw(s, r, look) {
