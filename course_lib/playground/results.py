@@ -1,7 +1,7 @@
 """What the playground's trainings gave: a text file with one JSON object a line, one a training."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results.jsonl")
@@ -75,21 +75,3 @@ def _result(entry):
     if not all(isinstance(row, list) and all(isinstance(x, float) for x in row) for row in rows):
         raise TypeError("accuracy must hold a row of numbers for each number of updates")
     return result
-
-
-def write_results(results, path=RESULTS):
-    """Write results, replacing the file at one stroke.
-
-    Parameters
-    ----------
-    results : list of Result
-        One for each training.
-    path : str or Path, default=RESULTS
-        The file, one JSON object a line.
-    """
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(
-        "".join(json.dumps(asdict(result)) + "\n" for result in results), encoding="utf-8"
-    )
-    beside.replace(path)

@@ -31,8 +31,9 @@ import torch
 
 from course_lib.datasets import sentences
 from course_lib.datasets.sentences import sentences_task
+from course_lib.ladder.results import write_results
 from course_lib.playground.model import SentenceModel
-from course_lib.playground.results import RESULTS, Result, read_results, write_results
+from course_lib.playground.results import RESULTS, Result, read_results
 from course_lib.training import evaluate, train
 
 WEIGHTS = Path(__file__).with_name("weights")
