@@ -77,7 +77,7 @@ def sinusoidal_positions(T, M, offset=0, base=10000.0):
 
 
 def rotate(x, offset=0, base=10000.0):
-    r"""Turn every pair of entries by an angle that grows with the place along the last but one axis.
+    r"""Turn every pair of entries by an angle that grows with the place, the last axis but one.
 
     .. math::
         \begin{pmatrix} y_{t, 2i} \\ y_{t, 2i + 1} \end{pmatrix} =
