@@ -31,6 +31,7 @@ from course_lib._checks import (
     check_symbols,
     impossible_observation,
 )
+from course_lib.scan import linear_scan
 from course_lib.trace import Series, Trace
 
 
@@ -119,17 +120,41 @@ def linear_forward(x, params, h0=None):
     ValueError
         If a shape does not fit the weights, or a number is not finite.
     """
-    D, H = _check_params(params)
-    x = check_finite("x", check_shape("x", x, (None, None, D)))
-    N, T, _ = x.shape
-    if N == 0 or T == 0:
-        raise ValueError(f"x must hold at least one sequence of one step, got shape {x.shape}")
+    x, h0 = _read_run(x, params, h0)
+    (N, T, _), H = x.shape, len(params.a)
     h = np.empty((N, T + 1, H))
-    h[:, 0] = 0.0 if h0 is None else check_finite("h0", check_shape("h0", h0, (N, H)))
+    h[:, 0] = h0
     drive = x @ params.W_xh + params.b_h  # (N, T, H), all steps at once: no state in it
     for t in range(T):
         h[:, t + 1] = params.a * h[:, t] + drive[:, t]
     return LinearTrace(x, h)
+
+
+def linear_rnn_scan(x, params, h0=None):
+    """Run a diagonal linear RNN over whole sequences in rounds instead of steps.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, T, D)
+        Inputs.
+    params : LinearParams
+        Weights.
+    h0 : ndarray of shape (N, H), optional
+        State before the first step; zeros if left out.
+
+    Returns
+    -------
+    trace : LinearTrace
+        As :func:`linear_forward` returns it.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit the weights, or a number is not finite.
+    """
+    x, h0 = _read_run(x, params, h0)
+    h = linear_scan(params.a, x @ params.W_xh + params.b_h, h0)
+    return LinearTrace(x, np.concatenate([h0[:, None], h], axis=1))
 
 
 def linear_backward(dh, trace, params):
@@ -167,6 +192,18 @@ def linear_backward(dh, trace, params):
         b_h=ddrive.sum(axis=(0, 1)),
     )
     return LinearGrads(dparams, x=ddrive @ params.W_xh.T, h0=dh_next)
+
+
+def _read_run(x, params, h0):
+    """Return x (N, T, D) and h0 (N, H) as float64; refuse what does not fit the weights."""
+    D, H = _check_params(params)
+    x = check_finite("x", check_shape("x", x, (None, None, D)))
+    N, T, _ = x.shape
+    if N == 0 or T == 0:
+        raise ValueError(f"x must hold at least one sequence of one step, got shape {x.shape}")
+    if h0 is None:
+        return x, np.zeros((N, H))
+    return x, check_finite("h0", check_shape("h0", h0, (N, H)))
 
 
 def _check_params(params):
