@@ -19,9 +19,11 @@ from course_lib.datasets.processes import (
     next_symbol_task,
     sample_process,
     smoother_accuracy,
+    smoothing_task,
 )
 from course_lib.datasets.task import score_task
 from course_lib.emissions import Poisson
+from course_lib.hmm_batch import smooth_batch
 from tests.oracles import AllPaths, filtered
 
 # Not symmetric, not stationary, K and V differ; state 2 cannot come first nor follow state 0.
@@ -242,6 +244,29 @@ class TestFilteringTask:
         assert filtering_task(process, 2, 7, rng).ceiling not in ceilings
 
 
+class TestSmoothingTask:
+    def test_asks_what_filtering_asks(self):
+        task = smoothing_task(ODD, 6, 9, np.random.default_rng(5))
+        filtering = filtering_task(ODD, 6, 9, np.random.default_rng(5))
+        np.testing.assert_array_equal(task.x, filtering.x)
+        np.testing.assert_array_equal(task.target, filtering.target)
+        assert (task.name, task.chance) == ("smoothing, odd", filtering.chance)
+
+    def test_ceiling_is_what_paths_say_of_these_sequences(self, rng):
+        task, T = smoothing_task(ODD, 5, 4, rng), 4
+        paths = {tuple(y): paths for y, paths in all_sequences(ODD, T)}
+        best = [paths[tuple(y)].smoothed().max(axis=1).mean() for y in task.x.argmax(axis=2)]
+        assert task.ceiling == pytest.approx(np.mean(best), abs=1e-12)
+
+    @named
+    def test_the_exact_smoother_reaches_the_ceiling_and_the_filter_does_not(self, process, rng):
+        task = smoothing_task(process, 4000, 30, rng)
+        ys = task.x.argmax(axis=2)
+        smoothed = score_task(task, smooth_batch(ys, *process.tables))
+        assert smoothed == pytest.approx(task.ceiling, abs=0.008)  # 4 standard errors
+        assert score_task(task, exact_beliefs(process, ys)) < task.ceiling - 0.01
+
+
 @pytest.mark.parametrize("process", [CASINO, MESS3], ids=lambda process: process.name)
 @pytest.mark.parametrize("measure", ["filter accuracy", "next symbol accuracy"])
 def test_ceilings_are_as_tight_as_the_docstrings_say(measure, process):
@@ -275,13 +300,13 @@ class TestSmootherAccuracy:
             smoother_accuracy(MESS3, 1, 20, rng)
 
 
-@pytest.mark.parametrize("task", [next_symbol_task, filtering_task])
+@pytest.mark.parametrize("task", [next_symbol_task, filtering_task, smoothing_task])
 @pytest.mark.parametrize("n, T", [(2, 0), (0, 3), (2, -1)])
 def test_tasks_refuse_numbers_below_one(task, n, T, rng):
     with pytest.raises(ValueError, match=f"must be a whole number of at least 1, got {min(n, T)}"):
         task(MESS3, n, T, rng)
 
 
-@pytest.mark.parametrize("task", [next_symbol_task, filtering_task])
+@pytest.mark.parametrize("task", [next_symbol_task, filtering_task, smoothing_task])
 def test_tasks_take_whole_floats(task, rng):
     assert task(MESS3, 2.0, 3.0, rng).x.shape == (2, 3, 3)

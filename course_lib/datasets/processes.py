@@ -14,7 +14,7 @@ transformer. Their tables for "symbol and next state" are our ``A[i, j] * B[j, v
 Letters: n sequences, T time, K states, V symbols.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -294,6 +294,44 @@ def filtering_task(process, n, T, rng):
         n_out=process.K,
         chance=chance,
         ceiling=ceiling,
+    )
+
+
+def smoothing_task(process, n, T, rng):
+    """Draw sequences in which every hidden state is to be named, from the whole sequence.
+
+    The same question as in `filtering_task`; what differs is the ceiling, that of a model which may
+    also look at what comes later.
+
+    Parameters
+    ----------
+    process : Process
+        Where the sequences come from.
+    n : int
+        Number of sequences.
+    T : int
+        Steps, at least 1.
+    rng : numpy.random.Generator
+        Source of randomness; the sequences are those of `filtering_task`.
+
+    Returns
+    -------
+    task : Task
+        ``x`` (n, T, V) the symbols one-hot, ``target`` (n, T) the states; chance is that of the
+        most frequent state, the ceiling what the exact smoother expects to reach on *these*
+        sequences: its own probability of being right, averaged.
+
+    Raises
+    ------
+    ValueError
+        If a number is too small.
+    """
+    task = filtering_task(process, n, T, rng)
+    smoothed = smooth_batch(task.x.argmax(axis=-1), *process.tables)
+    return replace(
+        task,
+        name=f"smoothing, {process.name}",
+        ceiling=float(smoothed.max(axis=-1).mean()),
     )
 
 
