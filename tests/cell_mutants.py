@@ -311,14 +311,14 @@ def mutated(module, old, new):
 
 
 @contextmanager
-def loaded(module, source):
+def loaded(module, source, order=ORDER):
     """All modules with this source for one of them; afterwards everything is as before."""
-    for name in ORDER:
+    for name in order:
         importlib.import_module(f"course_lib.{name}")
-    before = {name: sys.modules[f"course_lib.{name}"] for name in ORDER}
+    before = {name: sys.modules[f"course_lib.{name}"] for name in order}
     fresh = {}
     try:
-        for name in ORDER[ORDER.index(module) :]:
+        for name in order[order.index(module) :]:
             full = f"course_lib.{name}"
             fresh[name] = ModuleType(full)
             sys.modules[full] = fresh[name]
