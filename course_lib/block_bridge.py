@@ -9,7 +9,7 @@ Letters: M model width, F width inside the feed-forward part.
 import torch
 from torch import nn
 
-from course_lib import attention_bridge
+from course_lib.attention_bridge import from_torch, to_torch
 from course_lib.transformer import BlockParams, read_options
 
 
@@ -45,7 +45,7 @@ def block_from_torch(module):
         "activation": _name_of(module.activation),
     }
     params = BlockParams(
-        attention_bridge.from_torch(module.self_attn),
+        from_torch(module.self_attn),
         *map(_array, (module.norm1.weight, module.norm1.bias)),
         *map(_array, (module.norm2.weight, module.norm2.bias)),
         *map(_array, (module.linear1.weight.T, module.linear1.bias)),
@@ -104,7 +104,7 @@ def block_to_torch(params, n_heads, norm="pre", activation="relu"):
         norm_first=norm == "pre",
         dtype=torch.float64,
     )
-    module.self_attn = attention_bridge.to_torch(params.attention, n_heads)
+    module.self_attn = to_torch(params.attention, n_heads)
     pairs = (
         (module.norm1, params.gain_1, params.bias_1),
         (module.norm2, params.gain_2, params.bias_2),
