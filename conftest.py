@@ -22,8 +22,8 @@ SKIPPED_MIME_TYPES = (
     "application/javascript",
     "application/vnd.jupyter.widget-view+json",
 )
-# Tests that look at one page of the site share its loads; those of test_html.py share the trees.
-ON_A_PAGE = re.compile(r"tests/book/test_(?!html).*\[(\S+\.html)\]$")
+# Tests that look at one page of the site share its loads and its tree.
+ON_A_PAGE = re.compile(r"tests/book/test_.*\[(\S+\.html)\]$")
 # Files that may take half a minute or more.
 LONG = ("tests/test_build_book.py", "tests/demos/", "tests/test_grading_")
 

@@ -18,6 +18,7 @@ COLOURS = ["color-contrast", "link-in-text-block"]  # all rules of these tags th
 # are drawn by hand and measured throughout. A formula all parts of which have been seen in others
 # becomes a word: KaTeX builds them all alike, of a hundred elements each.
 ONE_OF_A_KIND = """() => {
+    for (const e of document.querySelectorAll("[data-again]")) e.removeAttribute("data-again");
     const places = new Map(), seen = new Set(), again = [];
     const place = e => {
         if (!e) return "";
@@ -51,15 +52,18 @@ ONE_OF_A_KIND = """() => {
 }"""
 
 
-def violations(page, rules=None):
+def violations(page, only=None, without=()):
     """One line for each place, or kind of place, that breaks a rule; the page is not as before.
 
-    ``rules`` names those to be asked, all if not given: what a page is made of does not change with
-    its theme, so a second theme needs the `COLOURS` only.
+    ``only`` names the rules to be asked, all if not given, and ``without`` those not to be asked:
+    what a page is made of does not change with its theme, so a second theme needs the `COLOURS`
+    only, and its colours do not change with its width.
     """
     page.evaluate(AXE.read_text(encoding="utf-8"))
     page.evaluate(ONE_OF_A_KIND)
-    asked = {} if rules is None else {"runOnly": {"type": "rule", "values": rules}}
+    asked = {"rules": OPTIONS["rules"] | {name: {"enabled": False} for name in without}}
+    if only is not None:
+        asked["runOnly"] = {"type": "rule", "values": only}
     found = page.evaluate(f"axe.run(document, {json.dumps({**OPTIONS, **asked})})")
     return [
         f"{v['id']} ({v['impact']}): {node['target']} {node['failureSummary']}"

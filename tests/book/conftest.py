@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,6 @@ def desktop(windows, server, page_path):  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def dark(windows, server, page_path):  # noqa: F811
-    with looks.look_in_the_dark(windows, f"{server.url}/{page_path}") as look:
-        yield look
-
-
-@pytest.fixture(scope="session")
 def phone(windows, server, page_path):  # noqa: F811
     with looks.look_on_a_phone(windows, f"{server.url}/{page_path}") as look:
         yield look
@@ -65,11 +60,13 @@ class Soups(dict):
     def __init__(self, html):
         super().__init__()
         self.html = html
-        self.ids = functools.cache(lambda path: {tag["id"] for tag in self[path].select("[id]")})
+        self.ids = functools.cache(lambda path: set(re.findall(r'\sid="([^"]*)"', self.text(path))))
+
+    def text(self, path):
+        return (self.html / path).read_text(encoding="utf-8")
 
     def __missing__(self, path):
-        text = (self.html / path).read_text(encoding="utf-8")
-        self[path] = BeautifulSoup(text, "html.parser")
+        self[path] = BeautifulSoup(self.text(path), "html.parser")
         return self[path]
 
 

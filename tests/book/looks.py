@@ -93,10 +93,14 @@ def look_on_a_desktop(windows, url):
 
 
 @contextmanager
-def look_in_the_dark(windows, url):
-    with looking(windows, url, theme="dark") as look:
-        look.open_everything()
-        yield look
+def in_the_dark(look):
+    """The same page while the system asks for dark colours, which it follows at once."""
+    changed = look.visit.changed
+    look.page.emulate_media(color_scheme="dark")
+    be_still(look.page)
+    yield look.page
+    look.page.emulate_media(color_scheme="light")
+    look.visit.changed = changed  # as it was: the window can be used again
 
 
 @contextmanager

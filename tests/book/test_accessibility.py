@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.axe import COLOURS, violations
+from tests.book.looks import in_the_dark
 from tests.browser import be_still
 
 
@@ -28,16 +29,22 @@ def test_axe_measures_each_kind_of_token_once_and_misses_no_pale_one(open_page):
     assert page.locator(".katex").count() == 2, "the others are a word now"
 
 
-def test_axe_in_the_light(desktop):
+def test_axe_in_the_light_and_in_the_dark(desktop):
     assert violations(desktop.page) == []
-
-
-def test_axe_in_the_dark(dark):
-    assert violations(dark.page, COLOURS) == []
+    with in_the_dark(desktop) as page:
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert violations(page, only=COLOURS) == []
 
 
 def test_axe_on_a_phone(phone):
-    assert violations(phone.page) == []
+    assert violations(phone.page, without=COLOURS) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_of_what_only_a_phone_shows(open_page, theme):
+    """Its bars are the same on every page; text and demos have the colours of a desktop."""
+    page = open_page("index.html", theme=theme, width=375, height=800).page
+    assert violations(page, only=COLOURS) == []
 
 
 def test_skip_link_comes_first_and_leads_to_the_text(folder, page_path):
