@@ -3,12 +3,10 @@ r"""minGRU and minLSTM: gated cells whose gates look at the input only, so that 
 Cut every arrow from the state to a gate and to the candidate, and what is left is linear in the
 state:
 
-.. math::
-    \text{minGRU:}\quad h_t &= k_t \odot h_{t-1} + w_t \odot \tilde h_t, &
-        \tilde h_t &= x_t W_n + b_n \\
-    \text{keep:}\quad k_t &= z_t,\; w_t = 1 - z_t & z_t &= \sigma(x_t W_z + b_z) \\
-    \text{write:}\quad k_t &= 1 - z_t,\; w_t = z_t
+.. math:: h_t = k_t \odot h_{t-1} + w_t \odot \tilde h_t, \qquad \tilde h_t = x_t W_n + b_n.
 
+The minGRU has one gate :math:`z_t = \sigma(x_t W_z + b_z)`, with k = 1 - z and w = z where
+``update="write"``, with k = z and w = 1 - z where ``update="keep"``.
 Feng et al. write (z is how much is written); our GRU of chapter 8 keeps (z is how much is kept).
 The two are the same cell with the signs of W_z and b_z turned. The minLSTM has two gates f and i,
 divided by their sum so that what is kept and what is written add up to 1 here as well:
