@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_lib._checks import check_finite, check_lengths, check_shape
-from course_lib._recurrent import read_kind, read_params, read_row, set_weights
+from course_lib._recurrent import mask_series, read_kind, read_params, read_row, set_weights
 from course_lib.trace import Series, Trace
 
 
@@ -297,15 +297,18 @@ class AttentionTrace:
     def to_trace(self, n=0):
         """Return sequence n over target time: q, scores, weights, context, and the mask."""
         read_row(n, len(self.q))
-        series = [
+        series = (
             Series("q", self.q[n]),
             Series("scores", self.scores[n]),
             Series("weights", self.weights[n], low=0.0, high=1.0),
             Series("context", self.context[n]),
-        ]
-        if self.mask is not None:
-            series.append(Series("mask", np.broadcast_to(self.mask, self.scores.shape)[n]))
+            *mask_series(self._every_mask(), n),
+        )
         return Trace("attention", series)
+
+    def _every_mask(self):
+        """Mask (N, T, S), or None."""
+        return None if self.mask is None else np.broadcast_to(self.mask, self.scores.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

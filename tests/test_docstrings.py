@@ -12,7 +12,7 @@ LIBRARY = ROOT / "course_lib"
 # Read by their authors only: private modules, Sphinx hooks, the checks of exercises.
 NOT_PUBLIC = {"book_ext", "exercises", "demos"}
 # Models with nothing to cite: their formulas are definitions. Nor do bridges, which have none.
-NO_REFERENCE = {"__init__", "emissions", "parity", "trace"}
+NO_REFERENCE = {"__init__", "emissions", "parity", "attention_parity", "trace"}
 NOT_MODELS = {"plotting", "training", "trace"}
 THIN = 3  # a function of at most so many statements may have one line
 
