@@ -110,7 +110,23 @@ class DecoderTrace:
         return None if self.attention is None else self.attention.weights
 
     def to_trace(self, n=0):
-        """Return sequence n over target time: tokens, h, probabilities, and the weights."""
+        """Return one sequence as a trace over target time.
+
+        Parameters
+        ----------
+        n : int
+            Which sequence of the batch.
+
+        Returns
+        -------
+        trace : Trace
+            Series tokens, h, log_probs and, with attention, weights.
+
+        Raises
+        ------
+        ValueError
+            If there is no such sequence.
+        """
         read_row(n, len(self.h))
         series = [
             Series("tokens", self.tokens[n]),

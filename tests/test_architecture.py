@@ -27,6 +27,7 @@ PARTS = {
     "attention_models",
     "parallel_models",
     "block_bridge",
+    "seq2seq_bridge",
     "datasets",
     "ladder",
     "playground",
@@ -48,6 +49,7 @@ ALLOWED = {
     "plotting": {"numpy", "_checks", "trace", "model", "plotting", "matplotlib", "IPython"},
     "training": {"numpy", "_checks", "trace", "model", "datasets", "torch", "tqdm"},
     "block_bridge": {"model", "attention_bridge", "torch"},
+    "seq2seq_bridge": {"model", "torch_bridge"},
     "attention_models": {"torch"},  # trained by training.py, which knows nothing of it
     "parallel_models": {"numpy", "model", "torch"},
     "datasets": {

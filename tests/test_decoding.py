@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 from hmm_models import random_model as random_hmm
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib.decoding import (
@@ -77,6 +77,23 @@ class TestBeamSearch:
         step, states = random_model(rng, 3)
         beam = beam_search(step, states(1), START, STOP, 3**5, 5)
         np.testing.assert_allclose(sum(np.exp(one.log_prob) for one in beam), 1.0, atol=1e-12)
+
+    @pytest.mark.parametrize("width", [1, 2, 3, 5])
+    def test_every_beam_is_the_best_of_what_the_one_before_can_become(self, rng, width):
+        """Without any bookkeeping of states: each hypothesis is read again from START."""
+        step, states = random_model(rng, 4)
+        state, beam = states(1), [((), 0.0, False)]
+        for got in beam_steps(step, state, START, STOP, width, 6):
+            pool = [one for one in beam if one[2]]
+            for tokens, log_p, _ in (one for one in beam if not one[2]):
+                h = state
+                for token in (START, *tokens):
+                    log_probs, h = step(np.array([token]), h)
+                for token, more in enumerate(log_probs[0]):
+                    wrote = tokens if token == STOP else (*tokens, token)
+                    pool.append((wrote, log_p + more, token == STOP))
+            beam = sorted(pool, key=lambda one: -one[1])[:width]
+            same(got, [Hypothesis(*one) for one in beam])
 
     def test_width_two_finds_what_greedy_misses(self):
         """By hand: 0.6 x 0.5 = 0.30 is the best of the greedy branch, 0.4 x 0.9 = 0.36 wins."""
@@ -204,16 +221,18 @@ class TestViterbiBeam:
 
     def test_recombination_does_more_than_a_beam_of_paths(self):
         """Paths through the same state fill a beam of paths; recombined, they take one place."""
-        pi, A = np.array([0.5, 0.5]), np.array([[0.5, 0.5], [0.01, 0.99]])
-        B, y = np.array([[0.6, 0.4], [0.4, 0.6]]), [0, 0, 1, 1, 1, 1]
-        paths = [((z,), np.log(pi[z] * B[z, y[0]])) for z in range(2)]
+        pi, A = np.array([1, 2]) / 3, np.array([[0.57, 0.43], [0.4, 0.6]])
+        B, y = np.array([[0.8, 0.2], [0.53, 0.47]]), [0, 0, 1]
+        paths = {(z,): pi[z] * B[z, y[0]] for z in range(2)}
         for symbol in y[1:]:
-            longer = [((*z, j), p + np.log(A[z[-1], j] * B[j, symbol])) for z, p in paths
-                      for j in range(2)]  # fmt: skip
-            paths = sorted(longer, key=lambda pair: -pair[1])[:2]
+            longer = {
+                (*z, j): p * A[z[-1], j] * B[j, symbol] for z, p in paths.items() for j in (0, 1)
+            }
+            paths = {z: longer[z] for z in sorted(longer, key=longer.get)[-2:]}
         trace = viterbi_beam(y, pi, A, B, 2)
-        assert trace.log_joint == viterbi(y, pi, A, B).log_joint
-        assert paths[0][1] <= trace.log_joint + 1e-12
+        assert max(paths, key=paths.get) == (0, 0, 1) and trace.path.tolist() == [1, 1, 1]
+        np.testing.assert_allclose(max(paths.values()), 0.0246, atol=5e-5)
+        np.testing.assert_allclose(np.exp(trace.log_joint), 0.0317, atol=5e-5)
 
     def test_dead_end_of_a_narrow_beam_is_named(self):
         pi, A, B = [0.9, 0.1], np.eye(2), [[1.0, 0.0], [0.5, 0.5]]
@@ -231,6 +250,7 @@ class TestViterbiBeam:
             viterbi_beam([0], [1.0], [[1.0]], [[1.0]], 0)
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(2, 4), st.integers(1, 9), st.integers(1, 4))
 def test_property_pruned_path_is_real_and_never_better(seed, K, T, width):
     rng = np.random.default_rng(seed)
