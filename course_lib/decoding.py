@@ -60,7 +60,7 @@ def greedy_decode(step, state, start, stop, max_length):
     state : ndarray of shape (N, ...)
         State of each sequence before its first token.
     start, stop : int
-        Symbols that open and end a sequence.
+        Symbols that open and end a sequence; START need not be one that can be written.
     max_length : int
         Most tokens of a sequence, STOP included, at least 1.
 
@@ -79,7 +79,7 @@ def greedy_decode(step, state, start, stop, max_length):
     tokens, log_prob = np.full(N, start), np.zeros(N)
     written, is_open = [[] for _ in range(N)], np.ones(N, dtype=bool)
     for _ in range(max_length):
-        log_probs, state = _read_step(step(tokens, state), N, start, stop)
+        log_probs, state = _read_step(step(tokens, state), N, stop)
         tokens = log_probs.argmax(axis=1)
         log_prob += np.where(is_open, log_probs[np.arange(N), tokens], 0.0)
         is_open &= tokens != stop
@@ -103,7 +103,7 @@ def beam_search(step, state, start, stop, width, max_length, length_penalty=0.0)
     state : ndarray of shape (1, ...)
         State before the first token.
     start, stop : int
-        Symbols that open and end a sequence.
+        Symbols that open and end a sequence; START need not be one that can be written.
     width : int
         Number of hypotheses kept after each step, at least 1.
     max_length : int
@@ -140,7 +140,7 @@ def beam_steps(step, state, start, stop, width, max_length, length_penalty=0.0):
     state : ndarray of shape (1, ...)
         State before the first token.
     start, stop : int
-        Symbols that open and end a sequence.
+        Symbols that open and end a sequence; START need not be one that can be written.
     width : int
         Number of hypotheses kept after each step, at least 1.
     max_length : int
@@ -169,7 +169,7 @@ def beam_steps(step, state, start, stop, width, max_length, length_penalty=0.0):
         if not live:
             return
         tokens = np.array([one.tokens[-1] if one.tokens else start for one in live])
-        log_probs, state = _read_step(step(tokens, state), len(live), start, stop)
+        log_probs, state = _read_step(step(tokens, state), len(live), stop)
         totals = np.array([[one.log_prob] for one in live]) + log_probs  # (n, V)
         # All totals belong to the same number of tokens: no penalty changes their order.
         best = np.argsort(-totals, axis=None, kind="stable")[:width]
@@ -264,13 +264,13 @@ def _read_sizes(width, max_length):
         raise ValueError(f"width and max_length must be at least 1, got {width} and {max_length}")
 
 
-def _read_step(result, n, start, stop):
+def _read_step(result, n, stop):
     """Return (log_probs (n, V), state) of one step; refuse what cannot be log probabilities."""
     log_probs, state = result
     log_probs = np.asarray(log_probs, dtype=float)
     if log_probs.ndim != 2 or len(log_probs) != n:
         raise ValueError(f"step must return log_probs of shape ({n}, V), got {log_probs.shape}")
-    check_symbols("start and stop", [start, stop], log_probs.shape[1])
+    check_symbols("stop", [stop], log_probs.shape[1])
     mass = np.exp(log_probs).sum(axis=1)
     if not np.allclose(mass, 1.0, rtol=0.0, atol=1e-4):  # float32 models pass, scores do not
         raise ValueError(

@@ -9,8 +9,9 @@ Without attention, the H numbers of the encoder's last state are all that the de
 the source. With attention it also looks back at every state of the encoder: the query is h_t, keys
 and values are the encoder's states, and the output reads [h_t, context_t].
 
-Letters: N batch, S source time, T target time, V_s and V_t symbols of source and target, E width of
-the embeddings, H hidden, A width of the additive score, n rows of a step.
+Letters: N batch, S source time, T target time, V_s source symbols, V_t symbols that can be written
+(STOP is one of them), V_in symbols that the decoder can read (START is one more), E width of the
+embeddings, H hidden, A width of the additive score, n rows of a step.
 
 References
 ----------
@@ -46,7 +47,7 @@ class Seq2SeqParams:
 
     embed_source: np.ndarray  # (V_s, E)
     encoder: GRUParams  # E inputs, H units
-    embed_target: np.ndarray  # (V_t, E), of START and STOP, too
+    embed_target: np.ndarray  # (V_in, E), of START, too
     decoder: GRUParams  # E inputs, H units
     W_out: np.ndarray  # (H, V_t), or (2H, V_t) with attention: rows of h_t, then of the context
     b_out: np.ndarray  # (V_t,)
@@ -62,8 +63,13 @@ class Seq2SeqParams:
             embed_source=(None, len(self.encoder.W_xa)),
             embed_target=(None, len(self.decoder.W_xa)),
         )
-        V = len(self.embed_target)
-        set_weights(self, W_out=(H if score is None else 2 * H, V), b_out=(V,))
+        set_weights(self, b_out=(None,))
+        set_weights(self, W_out=(H if score is None else 2 * H, len(self.b_out)))
+        if len(self.embed_target) < len(self.b_out):
+            raise ValueError(
+                f"embed_target must have a row for each of the {len(self.b_out)} symbols that can "
+                f"be written, and for START, got {len(self.embed_target)} rows"
+            )
         if isinstance(score, AdditiveParams):
             for name in ("W_q", "W_k"):
                 check_shape(f"attention.{name}", getattr(score, name), (H, len(score.v)))
@@ -144,7 +150,8 @@ def init_seq2seq(V_source, V_target, E, H, rng, attention=None):
     Parameters
     ----------
     V_source, V_target : int
-        Number of source symbols, and of target symbols with START and STOP.
+        Number of source symbols, and of symbols that can be written, STOP included. What the
+        decoder reads has one more, START, with the number V_target.
     E, H : int
         Width of the embeddings; number of units of encoder and decoder.
     rng : numpy.random.Generator
@@ -167,7 +174,7 @@ def init_seq2seq(V_source, V_target, E, H, rng, attention=None):
     if attention not in (None, *SCORES):
         known = ", ".join(map(repr, SCORES))
         raise ValueError(f"attention must be None or one of {known}, got {attention!r}")
-    embed_source, embed_target = rng.normal(size=(V_source, E)), rng.normal(size=(V_target, E))
+    embed_source, embed_target = (rng.normal(size=(V, E)) for V in (V_source, V_target + 1))
     encoder, decoder = init_gru(E, H, rng), init_gru(E, H, rng)
     n_in = H if attention is None else 2 * H
     W_out, b_out = (rng.uniform(-1, 1, s) / np.sqrt(n_in) for s in ((n_in, V_target), V_target))

@@ -188,7 +188,7 @@ class TestBadInputs:
 
     def test_stop_that_is_no_symbol(self):
         step = table_step([[0.5, 0.5], [0.5, 0.5]])
-        with pytest.raises(ValueError, match="start and stop must hold symbols from 0 to 1, got 7"):
+        with pytest.raises(ValueError, match="stop must hold symbols from 0 to 1, got 7"):
             greedy_decode(step, np.zeros((1, 1)), START, 7, 2)
 
 

@@ -23,7 +23,7 @@ from course_lib.seq2seq_bridge import params_from_translator
 
 N, S, T, V_S, V_T, E, H = 3, 6, 5, 7, 8, 4, 9
 LENGTHS = np.array([6, 1, 4])
-START, STOP = 0, 1
+START, STOP = V_T, 1
 SCORES = (None, "additive", "dot", "scaled")
 
 
@@ -112,7 +112,7 @@ class Translator(nn.Module):
     def __init__(self, attention):
         super().__init__()
         self.attention = attention
-        self.embed_source, self.embed_target = nn.Embedding(V_S, E), nn.Embedding(V_T, E)
+        self.embed_source, self.embed_target = nn.Embedding(V_S, E), nn.Embedding(V_T + 1, E)
         self.encoder, self.decoder = (nn.GRU(E, H, batch_first=True) for _ in range(2))
         self.head = nn.Linear(H if attention is None else 2 * H, V_T)
         if attention == "additive":
@@ -250,6 +250,8 @@ class TestBadInputs:
         params = init_seq2seq(V_S, V_T, E, H, rng)
         with pytest.raises(ValueError, match=r"W_out must have shape \(18, 8\), got \(9, 8\)"):
             replace(params, attention="dot")
+        with pytest.raises(ValueError, match="embed_target must have a row for each of the 8 symb"):
+            replace(params, embed_target=params.embed_target[:7])
         with pytest.raises(ValueError, match=r"decoder\.W_ha must have shape"):
             replace(params, decoder=init_gru(E, H + 1, rng))
         with pytest.raises(ValueError, match="encoder must be GRUParams, got LSTMParams"):
@@ -269,8 +271,8 @@ class TestBadInputs:
 
     def test_target(self, params, source, target_in):
         encoded = encode(source, params)
-        with pytest.raises(ValueError, match="target_in must hold symbols from 0 to 7, got 8"):
-            decode_teacher(np.full((N, 2), V_T), encoded, params)
+        with pytest.raises(ValueError, match="target_in must hold symbols from 0 to 8, got 9"):
+            decode_teacher(np.full((N, 2), V_T + 1), encoded, params)
         with pytest.raises(ValueError, match=r"target_in must have shape \(3, any\)"):
             decode_teacher(target_in[:2], encoded, params)
         with pytest.raises(ValueError, match="encoded must be Encoded, got ndarray"):
