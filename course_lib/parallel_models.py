@@ -211,7 +211,26 @@ class _SelectiveSSM(nn.Module):
         )
 
 
+def _core(kind, D, H, patient, K):
+    """One recurrence; a selective state space has as many channels in as out, the others D in."""
+    if kind == "ssm":
+        return _SelectiveSSM(H, K, patient)
+    if kind == "linear_attention":
+        return _LinearAttention(D, H)
+    cores = {"min_gru": _MinGRU, "min_lstm": _MinLSTM, "linear_rnn": _LinearRNN}
+    return cores[kind](D, H, patient)
+
+
 KINDS = ("min_gru", "min_lstm", "linear_rnn", "linear_attention", "ssm")
+
+
+def _check(kind, patient):
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    if patient is not None and kind == "linear_attention":
+        raise ValueError("linear_attention has no gate that keeps: leave patient out")
+    if patient is not None and patient < 3:
+        raise ValueError(f"patient must be a length of at least 3, got {patient}")
 
 
 class ParallelModel(nn.Module):
@@ -246,23 +265,12 @@ class ParallelModel(nn.Module):
 
     def __init__(self, kind, D, H, n_out, seed, *, patient=None, K=8):
         super().__init__()
-        if kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-        if patient is not None and kind == "linear_attention":
-            raise ValueError("linear_attention has no gate that keeps: leave patient out")
-        if patient is not None and patient < 3:
-            raise ValueError(f"patient must be a length of at least 3, got {patient}")
+        _check(kind, patient)
         self.kind, self.n_out = kind, n_out
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.embed = nn.Linear(D, H) if kind == "ssm" else nn.Identity()
-            if kind == "ssm":
-                self.core = _SelectiveSSM(H, K, patient)
-            elif kind == "linear_attention":
-                self.core = _LinearAttention(D, H)
-            else:
-                cores = {"min_gru": _MinGRU, "min_lstm": _MinLSTM, "linear_rnn": _LinearRNN}
-                self.core = cores[kind](D, H, patient)
+            self.core = _core(kind, D, H, patient, K)
             self.readout = nn.Linear(H, n_out)
 
     def features(self, x, state=None):
@@ -278,3 +286,56 @@ class ParallelModel(nn.Module):
     def to_params(self):
         """Return the weights of the recurrence for its NumPy functions, in float64."""
         return self.core.to_params()
+
+
+class ParallelStack(nn.Module):
+    r"""Layers of one recurrence, each reading what the layer below shows and adding to it.
+
+    .. math:: u^{(l)} = u^{(l-1)} + \mathrm{recurrence}(\mathrm{norm}(u^{(l-1)}))
+
+    Gates that do not look at the state see the input only; from the second layer on, what they see
+    has a memory. Norm first and a sum around it is the form of the papers' models and of
+    transformer blocks; there is no feed-forward part here.
+
+    Parameters
+    ----------
+    kind : {"min_gru", "min_lstm", "linear_rnn", "linear_attention", "ssm"}
+        The recurrence, as in `ParallelModel`.
+    D, H, n_out : int
+        Sizes: input, hidden, output. A linear layer brings the D inputs to H below the first one.
+    seed : int
+        Seed of the starting weights.
+    layers : int, default=2
+        Recurrences on top of each other.
+    patient : int, optional
+        As in `ParallelModel`, in every layer.
+    K : int, default=8
+        Memories of each channel of ``ssm``.
+
+    Raises
+    ------
+    ValueError
+        If ``layers`` is below 1.
+    """
+
+    def __init__(self, kind, D, H, n_out, seed, *, layers=2, patient=None, K=8):
+        super().__init__()
+        if layers < 1:
+            raise ValueError(f"layers must be at least 1, got {layers}")
+        _check(kind, patient)
+        self.kind, self.n_out = kind, n_out
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.embed = nn.Linear(D, H)
+            self.cores = nn.ModuleList(_core(kind, H, H, patient, K) for _ in range(layers))
+            self.norms = nn.ModuleList(nn.LayerNorm(H) for _ in range(layers + 1))
+            self.readout = nn.Linear(H, n_out)
+
+    def forward(self, x, state=None):
+        """Return the outputs (N, T, n_out) and the states of all layers after the last step."""
+        shown, states = self.embed(x.transpose(0, 1)), []
+        for n, core in enumerate(self.cores):
+            added, after = core(self.norms[n](shown), None if state is None else state[n])
+            shown = shown + added
+            states.append(after)
+        return self.readout(self.norms[-1](shown)).transpose(0, 1), states

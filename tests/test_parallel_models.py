@@ -8,7 +8,7 @@ from course_lib.datasets.memory import memory_task
 from course_lib.linear_attention import linear_attention_loop
 from course_lib.linear_recurrence import linear_forward
 from course_lib.min_rnn import min_gru_loop, min_lstm_loop
-from course_lib.parallel_models import KINDS, ParallelModel, linear_recurrence
+from course_lib.parallel_models import KINDS, ParallelModel, ParallelStack, linear_recurrence
 from course_lib.selective_ssm import selective_ssm_loop
 from course_lib.training import train
 
@@ -113,3 +113,46 @@ def test_learns_to_name_the_symbol_of_two_steps_ago():
 def test_bad_choices_are_named(kind, patient, message):
     with pytest.raises(ValueError, match=message):
         ParallelModel(kind, D, H, N_OUT, 0, patient=patient)
+
+
+class TestStack:
+    """Layers on layers: the upper ones' gates see a past that a single layer's cannot."""
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_two_pieces_with_the_state_carried_on_are_the_whole(self, x, kind):
+        stack = ParallelStack(kind, D, H, N_OUT, 3, layers=3, K=K).double()
+        with torch.no_grad():
+            whole, after = stack(x)
+            first, state = stack(x[:, :4])
+            second, end = stack(x[:, 4:], state)
+        assert len(after) == 3
+        torch.testing.assert_close(torch.cat([first, second], dim=1), whole, rtol=0, atol=1e-12)
+        torch.testing.assert_close(end, after, rtol=0, atol=1e-12)
+
+    def test_one_layer_by_hand(self, x):
+        stack = ParallelStack("min_gru", D, H, N_OUT, 3, layers=1).double()
+        with torch.no_grad():
+            for norm in stack.norms:  # gains and biases that differ from where they start
+                norm.weight.copy_(torch.linspace(0.5, 2.0, H))
+                norm.bias.copy_(torch.linspace(-1.0, 0.3, H))
+            below = stack.embed(x)
+            own = min_gru_loop(stack.norms[0](below).numpy(), stack.cores[0].to_params())[0]
+            expected = stack.readout(stack.norms[1](below + torch.as_tensor(own)))
+            np.testing.assert_allclose(stack(x)[0], expected, rtol=0, atol=1e-12)
+
+    def test_upper_layers_read_the_lower_ones(self, x):
+        """A gate of the second layer at step 2 must feel the input of step 0."""
+        stack = ParallelStack("min_gru", D, H, N_OUT, 3).double()
+        gates = []
+        stack.cores[1].gate.register_forward_hook(lambda _, __, out: gates.append(out[2]))
+        other = x.clone()
+        other[:, 0] += 1.0
+        with torch.no_grad():
+            stack(x), stack(other)
+        assert float((gates[0] - gates[1]).abs().max()) > 1e-3
+
+    def test_refuses_no_layer_and_an_unknown_kind(self):
+        with pytest.raises(ValueError, match="layers must be at least 1, got 0"):
+            ParallelStack("min_gru", D, H, N_OUT, 0, layers=0)
+        with pytest.raises(ValueError, match="kind must be one of min_gru"):
+            ParallelStack("gru", D, H, N_OUT, 0)

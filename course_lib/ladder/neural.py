@@ -42,6 +42,55 @@ def recurrent(D, T, n_out, seed, *, patient=False, **options):
     return model
 
 
+def attending(D, T, n_out, seed, **options):
+    """Return a stack of attention blocks, each of which may look back and not ahead.
+
+    Parameters
+    ----------
+    D, T, n_out : int
+        Sizes of the task: input, steps, output; attention need not be told T.
+    seed : int
+        Seed of the starting weights.
+    **options : object
+        For `attention_models.AttentionModel`.
+
+    Returns
+    -------
+    model : AttentionModel
+        Not trained.
+    """
+    from course_lib.attention_models import AttentionModel
+
+    return AttentionModel(D, n_out=n_out, seed=seed, causal=True, **options)
+
+
+def parallel(D, T, n_out, seed, *, patient=False, layers=None, **options):
+    """Return a recurrence whose gates do not look at its state, alone or in layers.
+
+    Parameters
+    ----------
+    D, T, n_out : int
+        Sizes of the task: input, steps, output.
+    seed : int
+        Seed of the starting weights.
+    patient : bool
+        Start with memories that last up to as long as the task, as in `recurrent`.
+    layers : int, optional
+        So many on top of each other, as in `parallel_models.ParallelStack`; None for one alone.
+    **options : object
+        For `parallel_models.ParallelModel`.
+
+    Returns
+    -------
+    model : ParallelModel or ParallelStack
+        Not trained.
+    """
+    from course_lib.parallel_models import ParallelModel, ParallelStack
+
+    options |= {"D": D, "n_out": n_out, "seed": seed, "patient": T if patient else None}
+    return ParallelModel(**options) if layers is None else ParallelStack(layers=layers, **options)
+
+
 def _start_patient(model, T, rng):
     """Set the biases of the gates that keep, and of an LSTM's input gate, by the task's length."""
     import torch
