@@ -15,6 +15,7 @@ from course_lib.demos._forecast import forecast
 from course_lib.demos._forecast_models import ForecastNetwork
 from course_lib.demos._gate_trace import gate_trace
 from course_lib.demos._gradient_flow import gradient_flow
+from course_lib.demos._one_head import one_head
 from course_lib.demos._quiz import Choice, Question, quiz
 from course_lib.demos._sentence_networks import SentenceNetwork
 from course_lib.demos._sentences import sentences
@@ -40,6 +41,7 @@ __all__ = [
     "forecast",
     "gate_trace",
     "gradient_flow",
+    "one_head",
     "quiz",
     "sentences",
     "session",
