@@ -17,6 +17,7 @@ from course_lib.demos._gate_trace import gate_trace
 from course_lib.demos._gradient_flow import gradient_flow
 from course_lib.demos._one_head import one_head
 from course_lib.demos._quiz import Choice, Question, quiz
+from course_lib.demos._scan_tree import scan_tree
 from course_lib.demos._sentence_networks import SentenceNetwork
 from course_lib.demos._sentences import sentences
 from course_lib.demos._session import session
@@ -43,6 +44,7 @@ __all__ = [
     "gradient_flow",
     "one_head",
     "quiz",
+    "scan_tree",
     "sentences",
     "session",
     "shape_explorer",
