@@ -5,6 +5,7 @@ A demo is a JSON state (``schema.json``) with a view. Python makes and checks th
 algorithms of ``course_lib`` on whatever the state is now.
 """
 
+from course_lib.demos._attention_map import attention_map
 from course_lib.demos._belief_networks import BeliefNetwork
 from course_lib.demos._belief_simplex import belief_simplex
 from course_lib.demos._chain import chain
@@ -35,6 +36,7 @@ __all__ = [
     "Goal",
     "Question",
     "SentenceNetwork",
+    "attention_map",
     "belief_simplex",
     "chain",
     "em",

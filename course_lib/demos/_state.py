@@ -13,7 +13,8 @@ DIGITS = 12  # of every stored parameter: more than any comparison asks for
 SHORT = 4  # of learned weights and inputs: what a reader sees is what is computed with
 VIEWS = (
     "trellis", "chain", "em", "state_trace", "gate_trace", "three_cells", "gradient_flow", "family",
-    "belief_simplex", "shape_explorer", "session", "sentences", "forecast", "one_head", "scan_tree", "quiz",
+    "belief_simplex", "shape_explorer", "session", "sentences", "forecast",
+    "one_head", "scan_tree", "attention_map", "quiz",
 )  # fmt: skip
 
 

@@ -1,0 +1,253 @@
+// Attention between vectors in the plane: drag queries, keys and values; scores, weights, context.
+
+import { attend } from "../core/attention.js";
+import { array, python } from "../core/state.js";
+import { arithmetic, choice } from "../ui/choice.js";
+import { h, inkOn, keep, mix, num, numberField, put } from "../ui/dom.js";
+import { dial } from "../ui/lanes.js";
+import { plane } from "../ui/plane.js";
+
+// The queries of a causal mask are the last places of the keys: there must be enough keys.
+const masks = ({ queries, keys }) => ["none", ...(queries.length > keys.length ? [] : ["causal"]), "padding"];
+const REACH = 3;
+const ROW = 34; // pixels of a row of the map
+const HEAD = 26;
+const two = (v) => num(Math.abs(v) < 0.005 ? 0 : v, 2); // no powers of ten
+const point = (p) => `(${p.map(two).join(", ")})`;
+const argmax = (row) => row.reduce((b, v, k) => (v > row[b] ? k : b), 0);
+const short = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+const entropy = (row) => -row.reduce((sum, w) => sum + (w > 0 ? w * Math.log(w) : 0), 0);
+const product = (a, b) => a.map((x, i) => `${num(x, 2)} × ${num(b[i], 2)}`).join(" + ");
+
+export const attention_map = {
+  title: "Who looks where?",
+
+  range: (s) => ({ max: s.params.q.length - 1, what: "query" }),
+
+  tidy(s) {
+    s.opts.temperature = Math.round(s.opts.temperature * 100) / 100;
+    return s;
+  },
+
+  wrong({ params, opts, fixed: { queries, keys } }) {
+    for (const [name, count] of [["q", queries.length], ["k", keys.length], ["v", keys.length]]) {
+      if (params[name].length !== count) return `params.${name} needs ${count} rows`;
+    }
+    if (opts.mask === "causal" && queries.length > keys.length) return "mask causal needs as many keys as queries";
+    if (opts.cell >= keys.length) return `cell must be below ${keys.length}`;
+    return opts.length > keys.length ? `length must be at most ${keys.length}` : "";
+  },
+
+  compute: (s) => attend(s),
+
+  facts(s, r) {
+    const { t, opts, params } = s;
+    const gaps = r.context.map((c) => Math.min(...params.v.map((v) => Math.hypot(c[0] - v[0], c[1] - v[1]))));
+    return {
+      t, ...opts, scores: r.scores, weights: r.weights, context: r.context, entropy: r.weights.map(entropy),
+      largest: Math.max(...r.weights.flat()), smallest: Math.min(...r.weights.map((row) => Math.max(...row))),
+      spread: Math.min(...r.weights.map((row) => Math.max(...row) - Math.min(...row))), gap: Math.min(...gaps),
+      lookups: new Set(r.weights.filter((row) => Math.max(...row) > 0.9).map(argmax)).size,
+    };
+  },
+
+  say(s, r) {
+    const { t, opts, fixed: { queries, keys } } = s;
+    const row = r.weights[t];
+    const top = argmax(row);
+    const hidden = r.hidden[t].filter(Boolean).length;
+    const masked = hidden ? ` The ${opts.mask} mask hides ${hidden} of ${keys.length} keys from it; their weight is 0 exactly.` : "";
+    const much = row[top] > 0.95 ? "almost only at" : row[top] - Math.min(...row.filter((_, i) => !r.hidden[t][i])) < 0.02 ? "at all it may see alike, first at" : "most at";
+    return `Query ${queries[t]} looks ${much} ${keys[top]} (weight ${two(row[top])}). Its context ${point(r.context[t])} is the weighted mean of the values.${masked}`;
+  },
+
+  sums(s, r) {
+    const { t, params: { q, k, v }, opts: { cell: j, temperature, scaled }, fixed: { keys } } = s;
+    const { top, exps, sum, weights } = r.soft[t];
+    const plain = q[t][0] * k[j][0] + q[t][1] * k[j][1];
+    const score = r.scores[t][j];
+    const rows = [["compare", "score = q · k", `${product(q[t], k[j])} = ${num(plain)}`]];
+    if (scaled) rows.push(["scale", "÷ √E, E = 2", `${num(plain)} ÷ 1.414 = ${num(score)}`]);
+    if (temperature !== 1) rows.push(["temperature", "÷ temperature", `${num(score)} ÷ ${num(temperature, 2)} = ${num(score / temperature)}`]);
+    if (r.hidden[t][j]) rows.push(["mask", `${keys[j]} is hidden`, "score −∞, e to that: 0"]);
+    else rows.push(["exponential", "e to (score − largest)", `e^(${num(score / temperature)} − ${num(top)}) = ${num(exps[j])}`]);
+    return [...rows, ["normalise", "÷ the sum over keys", `${num(exps[j])} ÷ ${num(sum)} = ${num(weights[j])}`],
+      ["mix", "context, x: Σ weight × value", `${weights.map((w, i) => [w, i]).filter(([w]) => w > 0.0005).map(([w, i]) => `${num(w)} × ${num(v[i][0], 2)}`).join(" + ")} = ${num(r.context[t][0])}`]];
+  },
+
+  question(s, r) {
+    const { t, opts: { cell }, fixed: { queries, keys } } = s;
+    return { key: JSON.stringify([t, cell, s.params, s.opts.temperature, s.opts.scaled, s.opts.mask, s.opts.length]), prompt: `Query ${queries[t]}: which weight does key ${keys[cell]} get?`, truth: r.weights[t][cell], min: 0, max: 1, step: 0.01 };
+  },
+
+  table(s, r) {
+    const { params: { q }, fixed: { queries, keys } } = s;
+    return {
+      caption: "Queries, scores (before the temperature), weights and contexts",
+      head: ["t", "query", "q", ...keys.map((key) => `score, ${key}`), ...keys.map((key) => `weight, ${key}`), "context"],
+      rows: queries.map((name, t) => [`${t}`, name, point(q[t]), ...r.scores[t].map((e, i) => (r.hidden[t][i] ? "hidden" : num(e))), ...r.weights[t].map((w) => num(w)), point(r.context[t])]),
+      current: s.t,
+    };
+  },
+
+  python({ fixed, opts, params, ...s }) {
+    const raw = (text) => ({ raw: text });
+    const lines = Object.entries(params).map(([key, x]) => `${key} = ${array(x)}`);
+    lines.push("weights = attention.softmax(q @ k.T)  # before scale, temperature and mask");
+    return python(s, "attention", lines, {
+      q: raw("q"), k: raw("k"), v: raw("v"), queries: fixed.queries, keys: fixed.keys, temperature: opts.temperature,
+      scaled: raw(opts.scaled ? "True" : "False"), mask: opts.mask, length: opts.length, t: s.t, cell: opts.cell,
+    }) + 'print(demo.trace()["weights"].round(3))\n';
+  },
+
+  build,
+};
+
+function build(ctx) {
+  const { queries, keys } = ctx.initial.fixed;
+  const [T, S] = [queries.length, keys.length];
+  const kinds = masks(ctx.initial.fixed);
+  let shown = null; // row under the pointer
+  let again = () => {};
+
+  // The planes
+  const of = (list, kind, key, colour) => list.map((name, i) => ({
+    label: `${kind} ${name}`, name, colour, read: (s) => s.params[key][i], write: (s, to) => (s.params[key][i] = to),
+  }));
+  let chosen = null;
+  const onselect = (one) => {
+    chosen = one;
+    fields.forEach(({ field }) => put(field.el, { disabled: false }));
+    drawFields();
+    const t = queries.findIndex((name) => one.label === `query ${name}`);
+    if (t >= 0 && t !== ctx.state.t) ctx.go(t);
+    const cell = keys.findIndex((name) => one.label === `key ${name}` || one.label === `value ${name}`);
+    if (cell >= 0 && cell !== ctx.state.opts.cell) ctx.set((s) => (s.opts.cell = cell), "cell");
+  };
+  const looking = plane({ ctx, title: "Queries (blue) and keys (orange)", reach: REACH, onselect, points: [...of(keys, "key", "k", 1), ...of(queries, "query", "q", 0)] });
+  const mixing = plane({ ctx, title: "Values (orange) and the context (green)", reach: REACH, onselect, points: of(keys, "value", "v", 1) });
+  const rays = h("svg:g");
+  looking.under.append(rays);
+  const strings = h("svg:g");
+  const centre = h("svg:circle", { r: 9 });
+  mixing.under.append(strings, centre);
+  const chosenName = h("span", { text: "Drag a point, or select one and type:" });
+  const fields = ["x", "y"].map((name, axis) => ({
+    field: numberField({
+      min: -REACH, max: REACH, step: "any", disabled: true, "aria-label": `${name} of the selected point`,
+      read: () => (chosen ? chosen.read(ctx.state)[axis] : 0),
+      write: (value) => chosen && ctx.set((s) => {
+        const to = [...chosen.read(s)];
+        to[axis] = Math.round(value * 100) / 100;
+        chosen.write(s, to);
+      }),
+    }),
+    name,
+  }));
+  const drawFields = () => {
+    if (!chosen) return;
+    put(chosenName, { text: chosen.label });
+    fields.forEach(({ field, name }) => {
+      put(field.el, { "aria-label": `${chosen.label}, ${name}` });
+      field.draw();
+    });
+  };
+  const exact = h("div", { class: "sbs-exact" }, chosenName, fields.map(({ field, name }) => h("label", {}, `${name} `, field.el)));
+
+  // Scale, temperature, mask
+  const scaled = choice({ legend: "Score", options: ["q · k", "q · k ÷ √2"], set: (i) => ctx.set((s) => (s.opts.scaled = i === 1)) });
+  const mask = choice({ legend: "Mask", options: kinds, set: (i) => ctx.set((s) => (s.opts.mask = kinds[i])) });
+  const option = (key, label, range) => dial({ label, ...range, read: () => ctx.state.opts[key], write: (v) => ctx.set((s) => (s.opts[key] = range.step === 1 ? Math.round(v) : v), key) });
+  const temperature = option("temperature", "temperature", { min: 0.05, max: 4, step: 0.05 });
+  const length = option("length", "true keys", { min: 1, max: S, step: 1 });
+
+  // The map: a row a query, a column a key
+  const cells = h("svg:g");
+  const heads = h("svg:g");
+  const frame = h("svg:rect", { class: "sbs-outline", height: ROW - 2, x: 1, rx: 3 });
+  const pick = h("svg:rect", { class: "sbs-pick", height: ROW - 8, rx: 3 });
+  const svg = h("svg:svg", { class: "sbs-picture", "aria-hidden": "true" }, heads, cells, frame, pick);
+  const scroller = h("div", { class: "sbs-scroll", tabindex: 0, role: "group", "aria-label": "map of weights" }, svg);
+  const gutter = h("div", { class: "sbs-gutter" });
+  const stage = h("div", { class: "sbs-stage", style: `min-height:${HEAD + T * ROW + 6}px` }, gutter, scroller);
+  let w = 1;
+  const rowAt = (event) => {
+    const t = Math.floor((event.clientY - svg.getBoundingClientRect().top - HEAD) / ROW);
+    return t >= 0 && t < T ? t : null;
+  };
+  svg.addEventListener("pointermove", (event) => {
+    const t = event.pointerType === "touch" ? null : rowAt(event);
+    if (t !== shown) again((shown = t));
+  });
+  svg.addEventListener("pointerleave", () => shown !== null && again((shown = null)));
+  svg.addEventListener("click", (event) => {
+    const [t, cell] = [rowAt(event), Math.floor((event.clientX - svg.getBoundingClientRect().left) / w)];
+    if (t !== null && cell < S) ctx.set((s) => Object.assign(s, { t }).opts.cell = cell, "t");
+  });
+
+  const cell = choice({ legend: "Arithmetic of key", options: keys, set: (k) => ctx.set((s) => (s.opts.cell = k)) });
+  const sums = arithmetic();
+  const note = h("p", { class: "sbs-note" }, h("i", { class: "sbs-dash" }), "changed by your last edit");
+
+  function drawPlanes(s, r, { hide, palette }) {
+    const t = shown ?? s.t;
+    const veiled = hide && t === s.t;
+    const { q, k, v } = s.params;
+    looking.draw(s, palette);
+    mixing.draw(s, palette);
+    const [ox, oy] = looking.place([0, 0]);
+    const all = [...k.map((p, i) => [p, 1, veiled ? 0.4 : 0.15 + 0.85 * r.weights[t][i], 1 + (veiled ? 1 : 5 * r.weights[t][i])]), ...q.map((p, i) => [p, 0, i === t ? 1 : 0.2, i === t ? 4 : 1.5])];
+    keep(rays, all.length, () => h("svg:line", { class: "sbs-ray" })).forEach((line, i) => {
+      const [p, colour, opacity, width] = all[i];
+      const [x, y] = looking.place(p);
+      put(line, { x1: ox, y1: oy, x2: x.toFixed(1), y2: y.toFixed(1), stroke: palette.states[colour], opacity: opacity.toFixed(2), "stroke-width": width.toFixed(1) });
+    });
+    const [cx, cy] = mixing.place(r.context[t]);
+    keep(strings, S, () => h("svg:line", { class: "sbs-ray" })).forEach((line, i) => {
+      const [x, y] = mixing.place(v[i]);
+      put(line, { x1: cx.toFixed(1), y1: cy.toFixed(1), x2: x.toFixed(1), y2: y.toFixed(1), stroke: palette.states[1], opacity: veiled ? 0 : r.weights[t][i] ? 0.8 : 0, "stroke-width": (0.5 + 6 * r.weights[t][i]).toFixed(1) });
+    });
+    put(centre, { cx: cx.toFixed(1), cy: cy.toFixed(1), fill: palette.states[2], opacity: veiled ? 0 : 1 });
+  }
+
+  function drawMap(s, r, { marked, hide, palette }) {
+    w = Math.max(36, Math.min(72, Math.floor((scroller.clientWidth - 4) / S)));
+    put(svg, { width: S * w + 4, height: HEAD + T * ROW + 4 });
+    keep(heads, S, () => h("svg:text", { y: 16 })).forEach((text, i) => put(text, { x: (i + 0.5) * w, text: short(keys[i], Math.floor(w / 8)) }));
+    keep(cells, T * S, () => h("svg:g", {}, h("svg:rect", { height: ROW - 4, rx: 3 }), h("svg:text"), h("svg:rect", { class: "sbs-mark", height: 3, rx: 1.5 }))).forEach((g, n) => {
+      const [t, i] = [Math.floor(n / S), n % S];
+      const veiled = hide && t === s.t;
+      const [rect, text, mark] = g.children;
+      const [x, y, weight] = [i * w, HEAD + t * ROW, r.weights[t][i]];
+      const fill = mix(palette.paper, palette.states[0], veiled ? 0 : weight);
+      put(rect, { x: x + 2, y: y + 2, width: w - 4, fill, class: r.hidden[t][i] ? "sbs-masked" : "sbs-open" });
+      put(text, { x: x + w / 2, y: y + 21, text: veiled ? "?" : r.hidden[t][i] ? "–" : two(weight), style: `fill:${inkOn(fill)}` });
+      put(mark, { x: x + 5, y: y + ROW - 6, width: w - 10, opacity: !veiled && marked.weights[t] && Math.abs(marked.weights[t][i] - weight) > 5e-4 ? 1 : 0 });
+    });
+    put(frame, { y: HEAD + s.t * ROW + 1, width: S * w - 2 });
+    put(pick, { x: s.opts.cell * w + 4, y: HEAD + s.t * ROW + 4, width: w - 8 });
+    keep(gutter, T, () => h("div", {}, h("b"), h("small"))).forEach((div, t) => {
+      put(div, { style: `top:${HEAD + t * ROW}px;height:${ROW}px`, class: t === s.t ? "sbs-bold" : "" });
+      put(div.firstChild, { text: queries[t], title: queries[t] });
+      put(div.lastChild, { text: hide && t === s.t ? "?" : `→ ${point(r.context[t])}` });
+    });
+  }
+
+  function draw(s, r, look) {
+    again = () => drawPlanes(s, r, look);
+    scaled.draw(+s.opts.scaled);
+    mask.draw(kinds.indexOf(s.opts.mask));
+    temperature.draw();
+    length.draw(s.opts.mask !== "padding");
+    drawPlanes(s, r, look);
+    drawMap(s, r, look);
+    drawFields();
+    cell.draw(s.opts.cell);
+    sums.draw(look.hide ? [["compare", "your guess first", "?"]] : attention_map.sums(s, r));
+  }
+  return {
+    el: h("div", {}, h("div", { class: "sbs-controls" }, scaled.el, mask.el, temperature.el, length.el), h("div", { class: "sbs-planes" }, looking.el, mixing.el), exact, stage, note),
+    after: h("div", { class: "sbs-why" }, cell.el, sums.el),
+    draw,
+  };
+}
