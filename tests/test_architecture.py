@@ -31,6 +31,8 @@ PARTS = {
     "datasets",
     "ladder",
     "playground",
+    "seq2seq_training",
+    "translation",
     "exercises",
     "demos",
     "book_ext",
@@ -65,6 +67,9 @@ ALLOWED = {
         *("numpy", "datasets", "training", "torch_bridge", "ladder", "playground"),
         "torch",
     },
+    # training: its History.
+    "seq2seq_training": {"numpy", "model", "datasets", "training", "torch", "tqdm"},
+    "translation": {"numpy", "datasets", "seq2seq_training", "ladder", "translation", "torch"},
     # torch: the checks of chapter 10 hand tensors and modules to the reader.
     "exercises": {"numpy", "torch", "_checks", "trace", "model", "datasets", "exercises"},
     "demos": {
