@@ -8,6 +8,7 @@ algorithms of ``course_lib`` on whatever the state is now.
 from course_lib.demos._attention_map import attention_map
 from course_lib.demos._belief_networks import BeliefNetwork
 from course_lib.demos._belief_simplex import belief_simplex
+from course_lib.demos._bottleneck import bottleneck
 from course_lib.demos._chain import chain
 from course_lib.demos._demo import Demo
 from course_lib.demos._em import em
@@ -38,6 +39,7 @@ __all__ = [
     "SentenceNetwork",
     "attention_map",
     "belief_simplex",
+    "bottleneck",
     "chain",
     "em",
     "family",
