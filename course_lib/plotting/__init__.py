@@ -11,6 +11,7 @@ Each ``plot_*`` function returns a figure; ``show(figure, alt="...")`` puts it o
     show(plot_table(A, labels), alt="Table of weather tomorrow given today; 7 in 10 sunny.")
 """
 
+from course_lib.plotting._alignment import plot_alignments
 from course_lib.plotting._cell import plot_hysteresis, plot_plane, plot_unit_maps
 from course_lib.plotting._curves import plot_curves, plot_table_growth, plot_underflow
 from course_lib.plotting._dependence import plot_dependence
@@ -57,6 +58,7 @@ __all__ = [
     "contrast",
     "figure",
     "plot_accuracy",
+    "plot_alignments",
     "plot_beliefs",
     "plot_calibration",
     "plot_curves",
