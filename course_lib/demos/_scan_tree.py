@@ -218,7 +218,8 @@ def trace(state):
 def summary(state):
     """Return the sizes, for the fixed text form."""
     T = state["opts"]["length"]
-    return f"{NAMES[state['opts']['kind']]}, T={T}, {rounds_of(T)} rounds"
+    R = rounds_of(T)
+    return f"{NAMES[state['opts']['kind']]}, T={T}, {R} round{'s' if R > 1 else ''}"
 
 
 def fallback(state):
