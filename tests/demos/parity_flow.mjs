@@ -5,17 +5,19 @@ import { norm, spectralRadius, weights } from "../../course_lib/demos/js/core/fl
 import { kalman } from "../../course_lib/demos/js/core/kalman.js";
 import { unpack, unpackAll } from "../../course_lib/demos/js/core/packed.js";
 import { checkState } from "../../course_lib/demos/js/core/state.js";
+import { attention_map } from "../../course_lib/demos/js/views/attention_map.js";
 import { belief_simplex } from "../../course_lib/demos/js/views/belief_simplex.js";
 import { family } from "../../course_lib/demos/js/views/family.js";
 import { forecast } from "../../course_lib/demos/js/views/forecast.js";
 import { gate_trace } from "../../course_lib/demos/js/views/gate_trace.js";
 import { gradient_flow } from "../../course_lib/demos/js/views/gradient_flow.js";
 import { linear } from "../../course_lib/demos/js/core/linear.js";
+import { scan_tree } from "../../course_lib/demos/js/views/scan_tree.js";
 import { sentences } from "../../course_lib/demos/js/views/sentences.js";
 import { state_trace } from "../../course_lib/demos/js/views/state_trace.js";
 import { three_cells } from "../../course_lib/demos/js/views/three_cells.js";
 
-const views = { belief_simplex, family, forecast, gate_trace, gradient_flow, sentences, state_trace, three_cells };
+const views = { attention_map, belief_simplex, family, forecast, gate_trace, gradient_flow, scan_tree, sentences, state_trace, three_cells };
 
 const calls = {
   valid: (state) => checkState(state) === "" && views[state.view].wrong(state) === "",

@@ -262,7 +262,7 @@ function build(ctx) {
     gate.draw(now !== "min_gru");
     byScan.space = deep(s);
     exact.hidden = hmm;
-    hint.data = hmm ? "Click a symbol to choose it, again to change it. " : "Drag in the framed lane. ";
+    hint.data = `${hmm ? "Click a symbol to choose it, again to change it." : "Drag in the framed lane."} Blue: what the chosen node is made of. Dark: holds everything from element 0. `;
     const place = trace.draw(s, r, look, [hmm ? face : read, byScan, byLoop]);
     tree(s, r, look, place);
     keep(tiles, hmm ? T : 0, (j) => h("button", {
