@@ -5,12 +5,13 @@ import { h, num, put } from "./dom.js";
 const EDGE = 18;
 const WIDEST = 320;
 const STEP = 0.1;
-const [clampTo, round] = [(reach) => (v) => Math.max(-reach, Math.min(reach, v)), (v) => Math.round(v * 100) / 100];
+const round = (v) => Math.round(v * 100) / 100;
 
-// `points`: {label, name, colour (index in the palette), read(state) -> [x, y], write(state, [x, y])}.
-// `onselect(point)` tells which one was touched last. `under` is a layer for what lies below them.
+// `points`: {label, name, colour (index in the palette), below (whether its name stands there),
+// read(state) -> [x, y], write(state, [x, y])}. `onselect(point)` tells which one was touched last.
+// `under` is a layer for what lies below them, `place([x, y])` gives pixels.
 export function plane({ ctx, title, points, reach, onselect }) {
-  const clamp = clampTo(reach);
+  const clamp = (v) => Math.max(-reach, Math.min(reach, v));
   let wide = -1;
   const at = (v, axis) => wide / 2 + ((axis ? -v : v) * (wide / 2 - EDGE)) / reach;
   const place = (point) => point.map((v, axis) => at(v, axis));
@@ -70,7 +71,7 @@ export function plane({ ctx, title, points, reach, onselect }) {
         style: `left:${left.toFixed(1)}px;top:${top.toFixed(1)}px;--colour:${colour}`, "aria-label": `${point.label}, arrow keys move it`,
         "aria-valuenow": x, "aria-valuetext": `x ${num(x, 2)}, y ${num(y, 2)}`,
       });
-      put(names[i], { x: left.toFixed(1), y: (top > 34 ? top - 14 : top + 24).toFixed(1) });
+      put(names[i], { x: left.toFixed(1), y: (point.below ? top + 25 : top - 14).toFixed(1) });
     });
   }
   return { el, under, place, draw };

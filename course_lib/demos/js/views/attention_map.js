@@ -22,7 +22,7 @@ const product = (a, b) => a.map((x, i) => `${num(x, 2)} × ${num(b[i], 2)}`).joi
 export const attention_map = {
   title: "Who looks where?",
 
-  range: (s) => ({ max: s.params.q.length - 1, what: "query" }),
+  range: (s) => ({ max: s.params.q.length - 1, what: "query t =" }),
 
   tidy(s) {
     s.opts.temperature = Math.round(s.opts.temperature * 100) / 100;
@@ -112,7 +112,7 @@ function build(ctx) {
 
   // The planes
   const of = (list, kind, key, colour) => list.map((name, i) => ({
-    label: `${kind} ${name}`, name, colour, read: (s) => s.params[key][i], write: (s, to) => (s.params[key][i] = to),
+    label: `${kind} ${name}`, name, colour, below: colour === 1, read: (s) => s.params[key][i], write: (s, to) => (s.params[key][i] = to),
   }));
   let chosen = null;
   const onselect = (one) => {
@@ -124,14 +124,19 @@ function build(ctx) {
     const cell = keys.findIndex((name) => one.label === `key ${name}` || one.label === `value ${name}`);
     if (cell >= 0 && cell !== ctx.state.opts.cell) ctx.set((s) => (s.opts.cell = cell), "cell");
   };
-  const looking = plane({ ctx, title: "Queries (blue) and keys (orange)", reach: REACH, onselect, points: [...of(keys, "key", "k", 1), ...of(queries, "query", "q", 0)] });
-  const mixing = plane({ ctx, title: "Values (orange) and the context (green)", reach: REACH, onselect, points: of(keys, "value", "v", 1) });
+  const vectors = [...of(keys, "key", "k", 1), ...of(queries, "query", "q", 0)];
+  const values = of(keys, "value", "v", 1);
+  const all = [...vectors, ...values];
+  const looking = plane({ ctx, title: "Queries (blue) and keys (orange)", reach: REACH, onselect, points: vectors });
+  const mixing = plane({ ctx, title: "Values (orange) and the context (green)", reach: REACH, onselect, points: values });
   const rays = h("svg:g");
   looking.under.append(rays);
   const strings = h("svg:g");
   const centre = h("svg:circle", { r: 9 });
   mixing.under.append(strings, centre);
-  const chosenName = h("span", { text: "Drag a point, or select one and type:" });
+  // Points may lie on each other: the list reaches each of them.
+  const list = h("select", { class: "sbs-field sbs-select", "aria-label": "point", onchange: () => onselect(all[list.value]) },
+    h("option", { value: "", text: "a point", hidden: true }), all.map(({ label }, i) => h("option", { value: i, text: label })));
   const fields = ["x", "y"].map((name, axis) => ({
     field: numberField({
       min: -REACH, max: REACH, step: "any", disabled: true, "aria-label": `${name} of the selected point`,
@@ -146,13 +151,13 @@ function build(ctx) {
   }));
   const drawFields = () => {
     if (!chosen) return;
-    put(chosenName, { text: chosen.label });
+    put(list, { value: all.indexOf(chosen) });
     fields.forEach(({ field, name }) => {
       put(field.el, { "aria-label": `${chosen.label}, ${name}` });
       field.draw();
     });
   };
-  const exact = h("div", { class: "sbs-exact" }, chosenName, fields.map(({ field, name }) => h("label", {}, `${name} `, field.el)));
+  const exact = h("div", { class: "sbs-exact" }, h("span", { text: "Drag, or choose and type:" }), list, fields.map(({ field, name }) => h("label", {}, `${name} `, field.el)));
 
   // Scale, temperature, mask
   const scaled = choice({ legend: "Score", options: ["q · k", "q · k ÷ √2"], set: (i) => ctx.set((s) => (s.opts.scaled = i === 1)) });
@@ -196,9 +201,9 @@ function build(ctx) {
     looking.draw(s, palette);
     mixing.draw(s, palette);
     const [ox, oy] = looking.place([0, 0]);
-    const all = [...k.map((p, i) => [p, 1, veiled ? 0.4 : 0.15 + 0.85 * r.weights[t][i], 1 + (veiled ? 1 : 5 * r.weights[t][i])]), ...q.map((p, i) => [p, 0, i === t ? 1 : 0.2, i === t ? 4 : 1.5])];
-    keep(rays, all.length, () => h("svg:line", { class: "sbs-ray" })).forEach((line, i) => {
-      const [p, colour, opacity, width] = all[i];
+    const arrows = [...k.map((p, i) => [p, 1, veiled ? 0.4 : 0.15 + 0.85 * r.weights[t][i], 1 + (veiled ? 1 : 5 * r.weights[t][i])]), ...q.map((p, i) => [p, 0, i === t ? 1 : 0.2, i === t ? 4 : 1.5])];
+    keep(rays, arrows.length, () => h("svg:line", { class: "sbs-ray" })).forEach((line, i) => {
+      const [p, colour, opacity, width] = arrows[i];
       const [x, y] = looking.place(p);
       put(line, { x1: ox, y1: oy, x2: x.toFixed(1), y2: y.toFixed(1), stroke: palette.states[colour], opacity: opacity.toFixed(2), "stroke-width": width.toFixed(1) });
     });
