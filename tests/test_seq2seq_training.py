@@ -135,7 +135,7 @@ def test_training_learns_and_the_seed_decides():
 
     (_, one), (_, two), (model, history) = losses(3), losses(3), losses(100)
     np.testing.assert_array_equal(one.loss, two.loss)
-    assert history.steps == 100 and history.loss[-10:].mean() < 0.3 * history.loss[:10].mean()
+    assert history.steps == 100 and history.loss[-10:].mean() < 0.5 * history.loss[:10].mean()
     assert training.accuracy_by_length(model, [1], n=100)[0][0] > 0.9
 
 
