@@ -238,6 +238,8 @@ class TestOrder:
         )
         assert len(gaps) == 5 and max(gaps) < 1e-12
         assert other is None
+        told = one_head(text="the cat saw the dog").state  # by its place
+        assert javascript([("apart", told, told)]) == [[0, 0, 0, 0, 0]]
 
     def test_a_link_to_fewer_words_moves_the_chosen_cells(self):
         state = {**one_head(row=5, key=4).state, "text": "the cat"}
