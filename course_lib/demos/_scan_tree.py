@@ -104,7 +104,7 @@ def scan_tree(
         "name": name,
         "fixed": {
             "models": models,
-            "states": labels_of("states", states, 2, ""),
+            "labels": labels_of("states", states, 2, ""),
             "symbols": symbols,
             "goals": [],
             "title": title,

@@ -23,7 +23,7 @@ const many = (n, one) => `${n} ${one}${n === 1 ? "" : "s"}`;
 const top = (r) => Math.max(1, Math.ceil(Math.max(...r.said.flat().map(Math.abs))));
 const differ = (a, b) => a.some((v, i) => Math.abs(v - b[i]) > 1e-12);
 // What the number of a node is, in words.
-const thing = (s) => ({ hmm: `belief in ${s.fixed.states[1]}`, attention: "output" })[s.opts.kind] ?? "state";
+const thing = (s) => ({ hmm: `belief in ${s.fixed.labels[1]}`, attention: "output" })[s.opts.kind] ?? "state";
 const shown = (s, e) => ({
   hmm: () => `[${num(e[0])} ${num(e[1])}; ${num(e[2])} ${num(e[3])}]`,
   attention: () => `S (${num(e[0])}, ${num(e[2])}), z (${num(e[1])}, ${num(e[3])})`,
@@ -99,7 +99,7 @@ export const scan_tree = {
         const [y, B] = [fixed.symbols[obs[j]], m.B.map((row) => row[obs[j]])];
         return [
           ["element", j ? "A(i, k) · B(k, y)" : "π(k) · B(k, y) in every row", shown(s, e)],
-          ...[0, 1].map((k) => [`to ${fixed.states[k]}`, `from ${fixed.states[0]}, showing ${y}`, `${num(j ? m.A[0][k] : m.pi[k])} × ${num(B[k])} = ${num(e[k])}`]),
+          ...[0, 1].map((k) => [`to ${fixed.labels[k]}`, `from ${fixed.labels[0]}, showing ${y}`, `${num(j ? m.A[0][k] : m.pi[k])} × ${num(B[k])} = ${num(e[k])}`]),
           answer,
         ];
       }
@@ -170,7 +170,7 @@ export const scan_tree = {
     const { kind, length, cell, tokens, layers, width, heads, memories } = opts;
     return python(s, "linear_attention, linear_recurrence, min_rnn", lines, {
       x: s.xs, obs: s.obs, kind, hmm: raw("hmm"), linear: raw("linear"), min_gru: raw("min_gru"), attention: raw("attention"),
-      states: fixed.states, symbols: fixed.symbols, length, t: s.t, cell, tokens, layers, width, heads, memories,
+      states: fixed.labels, symbols: fixed.symbols, length, t: s.t, cell, tokens, layers, width, heads, memories,
     }) + 'print(demo.trace()["scan"].round(3))\n';
   },
 
@@ -274,11 +274,12 @@ function build(ctx) {
         const to = tiles.children[j + ({ ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? NaN)];
         if (by) write(j, (ctx.state.obs[j] + by + V) % V);
         else if (typed >= 0) write(j, typed);
-        else if (to) to.focus();
-        else return;
+        else if (to) {
+          to.focus();
+          ctx.set((state) => (state.opts.cell = [...tiles.children].indexOf(to)), "cell");
+        } else return;
         event.preventDefault();
       },
-      onfocus: () => ctx.set((state) => (state.opts.cell = j), "cell"),
     })).forEach((tile, j) => {
       tile.style.left = `${(j + 0.5) * place.w - 18}px`;
       put(tile, { text: symbols[obs[j]], "aria-label": `element ${j}, read ${symbols[obs[j]]}. Up and down arrows change it`, "aria-current": j === cell ? "step" : null });
