@@ -21,7 +21,10 @@ MODEL_NAMES = {
     "lstm-patient": "LSTM, patient",
     "gru-patient": "GRU, patient",
     "mingru": "minGRU",
+    "mingru-patient": "minGRU, patient",
+    "mingru-stack": "minGRU, 2 layers",
     "ssm": "SSM",
+    "ssm-stack": "SSM, 2 layers",
 }
 FAMILIES = {
     "Markov": "counts",
@@ -32,7 +35,10 @@ FAMILIES = {
     "LSTM, patient": "patient start",
     "GRU, patient": "patient start",
     "minGRU": "linear",
+    "minGRU, patient": "linear",
+    "minGRU, 2 layers": "linear",
     "SSM": "linear",
+    "SSM, 2 layers": "linear",
     "attention": "attention",
     "transformer": "attention",
 }
