@@ -68,6 +68,17 @@ days = shown[2].state["xs"], shown[2].trace()["network"][24:].tolist()
 print("RESULT" + json.dumps([*session, shapes, days]))""",
         "1",
     ],
+    "part_four": [
+        """from tests.demos.scan_demos import scan_tree
+shown = [
+    scan_tree(t=1),
+]
+display(*shown)""",
+        """import json
+scan = shown[0].state, shown[0].trace()["scan"].tolist()
+print("RESULT" + json.dumps([*scan]))""",
+        "1",
+    ],
     "sentences": [
         """from tests.demos.sentence_demos import playground
 demo = playground()
@@ -306,6 +317,24 @@ def test_demos_of_part_three_send_back_what_the_reader_did(open_notebook):
     assert state["obs"] == [0, 4, 1, 5, 3, 5] and len(network) == 6
     said = session.locator(".sbs-observers .sbs-num").nth(1).inner_text()
     assert said == f"{network[state['t']]:.3f}"
+    assert notebook.errors == []
+
+
+def test_demos_of_part_four_send_back_what_the_reader_did(open_notebook):
+    notebook = open_notebook("part_four")
+    page = notebook.page
+    notebook.run(0)
+    cell = notebook.cells.nth(0)
+    tree = cell.locator(".sbs-scan_tree .sbs").first
+    tree.wait_for()
+    tree.get_by_role("slider", name="input x").press("PageUp")  # keys of Jupyter's too
+    tree.get_by_role("slider", name="input x").press("ArrowLeft")
+    tree.get_by_role("button", name="one step on").click()
+    page.wait_for_timeout(800)
+    state, scan = notebook.result()
+    assert (state["t"], state["opts"]["cell"]) == (2, 6) and state["xs"][7] == 0.6
+    said = tree.locator(".sbs-say").inner_text()
+    assert f"By itself it says state {scan[6][2]:.3f}" in said.replace("−", "-")
     assert notebook.errors == []
 
 
