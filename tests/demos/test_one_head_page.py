@@ -167,6 +167,10 @@ class TestStages:
         shares = np.exp(scaled[3, :4] - best)
         assert share.startswith(f"{shares[1]:.3f} ÷ ({shares[0]:.3f} + ")
         assert share.count("+") == 3  # words that come later are not in the sum
+        press(page, "one step on")
+        mix = page.locator(".sbs-sum").text_content().replace("−", "-")
+        assert mix.count("·") == 4
+        assert mix.endswith(f"= {demo.trace()['output'][3, 0]:.3f}")
 
 
 class TestChanges:

@@ -132,7 +132,10 @@ export const one_head = {
           ["divide", "by the sum of the row", `${num(e[key])} ÷ (${seen.map((v) => num(v)).join(" + ")})${end(value)}`],
         ];
       },
-      () => [["mix", `weights of “${word}” · number ${c + 1} of the values`, `${sums(r.weights[row], column(r.v, c))}${end(value)}`]],
+      () => {
+        const seen = (values) => values.filter((_, n) => Number.isFinite(r.masked[row][n]));
+        return [["mix", `weights of “${word}” · number ${c + 1} of the values`, `${sums(seen(r.weights[row]), seen(column(r.v, c)))}${end(value)}`]];
+      },
     ][t]();
   },
 
