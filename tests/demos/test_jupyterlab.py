@@ -69,14 +69,17 @@ print("RESULT" + json.dumps([*session, shapes, days]))""",
         "1",
     ],
     "part_four": [
-        """from tests.demos.scan_demos import scan_tree
+        """from tests.demos.head_demos import one_head
+from tests.demos.scan_demos import scan_tree
 shown = [
     scan_tree(t=1),
+    one_head(t=7, row=2),
 ]
 display(*shown)""",
         """import json
 scan = shown[0].state, shown[0].trace()["scan"].tolist()
-print("RESULT" + json.dumps([*scan]))""",
+head = shown[1].state, shown[1].trace()["output"].tolist()
+print("RESULT" + json.dumps([*scan, head]))""",
         "1",
     ],
     "sentences": [
@@ -330,11 +333,18 @@ def test_demos_of_part_four_send_back_what_the_reader_did(open_notebook):
     tree.get_by_role("slider", name="input x").press("PageUp")  # keys of Jupyter's too
     tree.get_by_role("slider", name="input x").press("ArrowLeft")
     tree.get_by_role("button", name="one step on").click()
+    head = cell.locator(".sbs-one_head .sbs").first
+    head.get_by_role("textbox", name="sentence").fill("a dog saw the zebra")
+    head.get_by_role("button", name="saw → one place later").click()
+    head.locator(".sbs-cell[tabindex='0']").press("ArrowUp")  # a key of Jupyter's too
     page.wait_for_timeout(800)
-    state, scan = notebook.result()
+    state, scan, (typed, output) = notebook.result()
     assert (state["t"], state["opts"]["cell"]) == (2, 6) and state["xs"][7] == 0.6
     said = tree.locator(".sbs-say").inner_text()
     assert f"By itself it says state {scan[6][2]:.3f}" in said.replace("−", "-")
+    assert typed["text"] == "a dog the saw zebra" and typed["opts"]["row"] == 2
+    value = head.locator(".sbs-cell[tabindex='0']").inner_text().replace("−", "-")
+    assert value == f"{output[2][0]:.2f}"
     assert notebook.errors == []
 
 
