@@ -3,15 +3,14 @@
 import { attend } from "../core/attention.js";
 import { array, python } from "../core/state.js";
 import { arithmetic, choice } from "../ui/choice.js";
-import { h, inkOn, keep, mix, num, numberField, put } from "../ui/dom.js";
+import { h, keep, num, numberField, put } from "../ui/dom.js";
 import { dial } from "../ui/lanes.js";
 import { plane } from "../ui/plane.js";
+import { weightMap } from "../ui/weight_map.js";
 
 // The queries of a causal mask are the last places of the keys: there must be enough keys.
 const masks = ({ queries, keys }) => ["none", ...(queries.length > keys.length ? [] : ["causal"]), "padding"];
 const REACH = 3;
-const ROW = 34; // pixels of a row of the map
-const HEAD = 26;
 const two = (v) => num(Math.abs(v) < 0.005 ? 0 : v, 2); // no powers of ten
 const point = (p) => `(${p.map(two).join(", ")})`;
 const argmax = (row) => row.reduce((b, v, k) => (v > row[b] ? k : b), 0);
@@ -105,7 +104,7 @@ export const attention_map = {
 
 function build(ctx) {
   const { queries, keys } = ctx.initial.fixed;
-  const [T, S] = [queries.length, keys.length];
+  const S = keys.length;
   const kinds = masks(ctx.initial.fixed);
   let shown = null; // row under the pointer
   let again = () => {};
@@ -167,27 +166,9 @@ function build(ctx) {
   const length = option("length", "true keys", { min: 1, max: S, step: 1 });
 
   // The map: a row a query, a column a key
-  const cells = h("svg:g");
-  const heads = h("svg:g");
-  const frame = h("svg:rect", { class: "sbs-outline", height: ROW - 2, x: 1, rx: 3 });
-  const pick = h("svg:rect", { class: "sbs-pick", height: ROW - 8, rx: 3 });
-  const svg = h("svg:svg", { class: "sbs-picture", "aria-hidden": "true" }, heads, cells, frame, pick);
-  const scroller = h("div", { class: "sbs-scroll", tabindex: 0, role: "group", "aria-label": "map of weights" }, svg);
-  const gutter = h("div", { class: "sbs-gutter" });
-  const stage = h("div", { class: "sbs-stage", style: `min-height:${HEAD + T * ROW + 6}px` }, gutter, scroller);
-  let w = 1;
-  const rowAt = (event) => {
-    const t = Math.floor((event.clientY - svg.getBoundingClientRect().top - HEAD) / ROW);
-    return t >= 0 && t < T ? t : null;
-  };
-  svg.addEventListener("pointermove", (event) => {
-    const t = event.pointerType === "touch" ? null : rowAt(event);
-    if (t !== shown) again((shown = t));
-  });
-  svg.addEventListener("pointerleave", () => shown !== null && again((shown = null)));
-  svg.addEventListener("click", (event) => {
-    const [t, cell] = [rowAt(event), Math.floor((event.clientX - svg.getBoundingClientRect().left) / w)];
-    if (t !== null && cell < S) ctx.set((s) => Object.assign(s, { t }).opts.cell = cell, "t");
+  const map = weightMap({
+    label: "map of weights", tall: 34, head: 26, least: 36, most: 72,
+    onpick: (t, key) => ctx.set((s) => Object.assign(s, { t }).opts.cell = key, "t"), onhover: (t) => again((shown = t)),
   });
 
   const cell = choice({ legend: "Arithmetic of key", options: keys, set: (k) => ctx.set((s) => (s.opts.cell = k)) });
@@ -216,26 +197,14 @@ function build(ctx) {
   }
 
   function drawMap(s, r, { marked, hide, palette }) {
-    w = Math.max(36, Math.min(72, Math.floor((scroller.clientWidth - 4) / S)));
-    put(svg, { width: S * w + 4, height: HEAD + T * ROW + 4 });
-    keep(heads, S, () => h("svg:text", { y: 16 })).forEach((text, i) => put(text, { x: (i + 0.5) * w, text: short(keys[i], Math.floor(w / 8)) }));
-    keep(cells, T * S, () => h("svg:g", {}, h("svg:rect", { height: ROW - 4, rx: 3 }), h("svg:text"), h("svg:rect", { class: "sbs-mark", height: 3, rx: 1.5 }))).forEach((g, n) => {
-      const [t, i] = [Math.floor(n / S), n % S];
-      const veiled = hide && t === s.t;
-      const [rect, text, mark] = g.children;
-      const [x, y, weight] = [i * w, HEAD + t * ROW, r.weights[t][i]];
-      const fill = mix(palette.paper, palette.states[0], veiled ? 0 : weight);
-      put(rect, { x: x + 2, y: y + 2, width: w - 4, fill, class: r.hidden[t][i] ? "sbs-masked" : "sbs-open" });
-      put(text, { x: x + w / 2, y: y + 21, text: veiled ? "?" : r.hidden[t][i] ? "–" : two(weight), style: `fill:${inkOn(fill)}` });
-      put(mark, { x: x + 5, y: y + ROW - 6, width: w - 10, opacity: !veiled && marked.weights[t] && Math.abs(marked.weights[t][i] - weight) > 5e-4 ? 1 : 0 });
+    const w = map.draw({
+      rows: queries.map((name, t) => {
+        const veiled = hide && t === s.t;
+        return { name, veiled, note: veiled ? "?" : `→ ${point(r.context[t])}`, weights: r.weights[t], was: marked.weights[t], hidden: r.hidden[t] };
+      }),
+      columns: S, t: s.t, cell: s.opts.cell, palette,
     });
-    put(frame, { y: HEAD + s.t * ROW + 1, width: S * w - 2 });
-    put(pick, { x: s.opts.cell * w + 4, y: HEAD + s.t * ROW + 4, width: w - 8 });
-    keep(gutter, T, () => h("div", {}, h("b"), h("small"))).forEach((div, t) => {
-      put(div, { style: `top:${HEAD + t * ROW}px;height:${ROW}px`, class: t === s.t ? "sbs-bold" : "" });
-      put(div.firstChild, { text: queries[t], title: queries[t] });
-      put(div.lastChild, { text: hide && t === s.t ? "?" : `→ ${point(r.context[t])}` });
-    });
+    keep(map.top, S, () => h("svg:text", { y: 16 })).forEach((text, i) => put(text, { x: (i + 0.5) * w, text: short(keys[i], Math.floor(w / 8)) }));
   }
 
   function draw(s, r, look) {
@@ -251,7 +220,7 @@ function build(ctx) {
     sums.draw(look.hide ? [["compare", "your guess first", "?"]] : attention_map.sums(s, r));
   }
   return {
-    el: h("div", {}, h("div", { class: "sbs-controls" }, scaled.el, mask.el, temperature.el, length.el), h("div", { class: "sbs-planes" }, looking.el, mixing.el), exact, stage, note),
+    el: h("div", {}, h("div", { class: "sbs-controls" }, scaled.el, mask.el, temperature.el, length.el), h("div", { class: "sbs-planes" }, looking.el, mixing.el), exact, map.el, note),
     after: h("div", { class: "sbs-why" }, cell.el, sums.el),
     draw,
   };
