@@ -45,7 +45,7 @@ def edited(demo, rng, S):
 def by_hand(params, tokens, fixed):
     """P(right word) of each source word from each prefix, one step after the other: the oracle."""
     S = len(tokens)
-    out = np.full((S, S), np.nan)
+    out, kept = np.full((S, S), np.nan), np.zeros((S, S), dtype=bool)
     for s in range(S):
         encoded = encode([tokens[: s + 1]], params)
         words = [*range(s + 1)]
@@ -56,7 +56,8 @@ def by_hand(params, tokens, fixed):
             log_probs, h = step_decoder([token], h, encoded, params)
             token = fixed["meaning"][tokens[i]]
             out[s, i] = np.exp(log_probs[0, token])
-    return out
+            kept[s, i] = log_probs.argmax() == token
+    return out, kept
 
 
 class TestConstructor:
@@ -98,7 +99,8 @@ class TestConstructor:
         for n, data in enumerate(state["fixed"]["networks"]):
             params = _seq2seq_weights.params_of(data)
             want = by_hand(params, state["tokens"], state["fixed"])
-            np.testing.assert_allclose(trace["recovered"][:, :, n], want, **CLOSE)
+            np.testing.assert_allclose(trace["recovered"][:, :, n], want[0], **CLOSE)
+            np.testing.assert_array_equal(trace["kept"][:, :, n], want[1])
             best = _bottleneck_networks.search(
                 params, state["tokens"], state["fixed"], state["opts"]["width"]
             )[0]
@@ -200,8 +202,7 @@ class TestView:
                 )
             read = min(now["t"], S - 1)
             np.testing.assert_allclose(got["facts"]["first"], want["recovered"][read, 0], **CLOSE)
-            kept = (want["recovered"][read, : read + 1] >= 0.5).sum(axis=0)
-            assert got["facts"]["kept"] == kept.tolist()
+            assert got["facts"]["kept"] == want["kept"][read].sum(axis=0).tolist()
             assert got["facts"]["read"] == read + 1 and got["facts"]["words"] == S
 
     def test_words_and_tables_hold_no_nan_and_no_undefined(self, rng):

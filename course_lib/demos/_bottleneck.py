@@ -64,6 +64,7 @@ def bottleneck(
     demo : Demo
         Put it last in a cell to show it. Its trace runs over the S source words: for n networks
         ``recovered`` (S, S, n), P(right word) by [words read, word], NaN for words not read yet;
+        ``kept`` (S, S, n), whether the right word is the most probable token;
         ``written`` (S, n), what stands at the place of each word in the output; ``right`` (S, n).
 
     Raises
@@ -101,7 +102,9 @@ def bottleneck(
     check_state(state)
     check(state)
     fixed = state["fixed"]
-    fixed["goals"] = goals_of(_bottleneck_networks.reachable(fixed) if goals is None else goals)
+    if goals is None:
+        goals = _bottleneck_networks.reachable(fixed, state["tokens"], width)
+    fixed["goals"] = goals_of(goals)
     return Demo(state, sys.modules[__name__])
 
 
@@ -148,8 +151,8 @@ def check(state):
 def trace(state):
     """Return the source words, what can be recovered of them, and what is written for them.
 
-    Series are ``source`` (S,); for n networks ``recovered`` (S, S, n), ``written`` and ``right``
-    (S, n).
+    Series are ``source`` (S,); for n networks ``recovered`` and ``kept`` (S, S, n), ``written`` and
+    ``right`` (S, n).
     """
     from course_lib.trace import Series, Trace
 
@@ -161,12 +164,13 @@ def trace(state):
     ]
     S, names = len(tokens), tuple(data["name"] for data in fixed["networks"])
     said = np.stack([_bottleneck_networks.written(one, S, fixed["order"]) for one in best], axis=1)
-    probs = [_bottleneck_networks.recovered(params, tokens, fixed) for params in networks]
+    read = [_bottleneck_networks.recovered(params, tokens, fixed) for params in networks]
     return Trace(
         "bottleneck",
         (
             Series("source", np.array(tokens)),
-            Series("recovered", np.stack(probs, axis=2)),
+            Series("recovered", np.stack([p for p, _ in read], axis=2)),
+            Series("kept", np.stack([kept for _, kept in read], axis=2)),
             Series("written", said, names),
             Series("right", said == np.array(fixed["meaning"])[tokens][:, None], names),
         ),

@@ -9,6 +9,7 @@ from course_lib.demos._state import Goal, uniforms
 
 MORE = 2  # tokens that a network may write beyond the words: STOP, and one to see it go wrong
 TRIED = 24  # random sentences of each length in which goals are looked for
+OFTEN = 0.15  # share of sentences of a length that makes it a fair goal
 WIDER = 4  # beam that is compared with greedy
 LONGEST = 12  # words up to which goals are looked for
 
@@ -27,7 +28,8 @@ def wanted(tokens, fixed):
 def recovered(params, tokens, fixed):
     """Return P(right word) of each source word, read out of the state after each: [state, word].
 
-    The decoder is told the right words before the one that is asked for. NaN: not read yet.
+    Beside it, whether the right word is the most probable token. The decoder is told the right
+    words before the one that is asked for. NaN and False: not read yet.
     """
     from course_lib.seq2seq import decode_teacher, encode
 
@@ -39,11 +41,13 @@ def recovered(params, tokens, fixed):
         target[n - 1, :n] = wanted(tokens[:n], fixed)
     target_in = np.column_stack([np.full(S, fixed["start"]), target[:, :-1]])
     log_probs = decode_teacher(target_in, encoded, params).log_probs
-    p = np.exp(np.take_along_axis(log_probs, target[:, :, None], axis=2)[:, :, 0])
-    out = np.full((S, S), np.nan)
+    right = np.take_along_axis(log_probs, target[:, :, None], axis=2)[:, :, 0]
+    p, kept = np.full((S, S), np.nan), np.zeros((S, S), dtype=bool)
     for n in read:
-        out[n - 1, :n] = p[n - 1, places(n, fixed["order"])]
-    return out
+        at = places(n, fixed["order"])
+        p[n - 1, :n] = np.exp(right[n - 1, at])
+        kept[n - 1, :n] = log_probs[n - 1, at].argmax(axis=1) == target[n - 1, at]
+    return p, kept
 
 
 def search(params, tokens, fixed, width):
@@ -68,8 +72,8 @@ def exact(hypothesis, target):
     return hypothesis.finished and list(hypothesis.tokens) == list(target)
 
 
-def reachable(fixed):
-    """Return goals, each only if a few random sentences reach it.
+def reachable(fixed, tokens, width):
+    """Return goals, each only if a few random sentences reach it, and the author's does not.
 
     A long sentence written without a fault; one that a network gets right and another wrong; and
     one for which a wider beam finds a more probable output than greedy does.
@@ -82,18 +86,23 @@ def reachable(fixed):
         right[S] = np.column_stack([_greedy_right(params, rows, fixed) for params in networks])
     goals = []
     share = {S: table.mean(axis=0) for S, table in right.items()}
-    often = [max((S for S in share if share[S][n] >= 0.2), default=0) for n in range(len(names))]
+    now = [exact(search(one, tokens, fixed, width)[0], wanted(tokens, fixed)) for one in networks]
+    often = [max((S for S in share if share[S][n] >= OFTEN), default=0) for n in range(len(names))]
     best = int(np.argmax(often))
-    if often[best]:
-        text = f"Find a sentence of {often[best]} words or more that “{names[best]}” gets right."
-        goals.append(Goal(text, ((f"exact.{best}", "==", True), ("words", ">=", often[best]))))
-    for a, b in ((a, b) for a in range(len(names)) for b in range(len(names)) if a != b):
+    least = max(often[best], len(tokens) + 1 if now[best] else 0)
+    if often[best] and share.get(least, np.zeros(len(names)))[best]:
+        text = f"Find a sentence of {least} words or more that “{names[best]}” gets right."
+        goals.append(Goal(text, ((f"exact.{best}", "==", True), ("words", ">=", least))))
+    pairs = [(a, b) for a in range(len(names)) for b in range(len(names))]
+    for a, b in pairs:
+        if now[a] and not now[b]:
+            continue
         if any((table[:, a] & ~table[:, b]).any() for table in right.values()):
             text = f"Find a sentence that “{names[a]}” gets right and “{names[b]}” does not."
             when = ((f"exact.{a}", "==", True), (f"exact.{b}", "==", False))
             goals.append(Goal(text, when))
             break
-    return goals + _beam_goal(fixed, networks, names, sentences)
+    return goals + ([] if width > 1 else _beam_goal(fixed, networks, names, sentences))
 
 
 def random_sentences(fixed, S):

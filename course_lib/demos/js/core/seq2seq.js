@@ -51,13 +51,14 @@ export function wanted(tokens, { meaning, order }) {
   return order === "mirror" ? row.reverse() : row;
 }
 
-// P(right word) for each source word, read out of h; the decoder is told the right words before it.
+// For each source word [P(right word), whether it is the most probable token], read out of h; the
+// decoder is told the right words before it.
 function readOut(p, h, tokens, fixed) {
   let token = fixed.start;
   const row = wanted(tokens, fixed).map((right) => {
     const now = decode(p, token, h);
     [h, token] = [now.h, right];
-    return Math.exp(now.logProbs[right]);
+    return [Math.exp(now.logProbs[right]), now.logProbs.indexOf(Math.max(...now.logProbs)) === right];
   });
   return fixed.order === "mirror" ? row.reverse() : row;
 }
@@ -70,7 +71,7 @@ export function squeeze(tokens, fixed, networks, width, old) {
   const nets = networks.map((p, n) => {
     const kept = old?.nets[n];
     const trace = encode(p, tokens, kept?.trace, from);
-    const recovered = tokens.map((_, s) => (s < from ? kept.recovered[s] : readOut(p, trace[s + 1].h, tokens.slice(0, s + 1), fixed)));
+    const read = tokens.map((_, s) => (s < from ? kept.read[s] : readOut(p, trace[s + 1].h, tokens.slice(0, s + 1), fixed)));
     const search = (k) => beam((token, h) => decode(p, token, h), trace[S].h, fixed, k, S + 2);
     const beams = search(width);
     const [greedy] = search(1).at(-1);
@@ -85,7 +86,7 @@ export function squeeze(tokens, fixed, networks, width, old) {
     });
     const exact = (one) => one.finished && String(one.tokens) === String(target);
     return {
-      trace, recovered, beams, written, steps, logProb: best.logProb, gain: best.logProb - greedy.logProb,
+      trace, read, recovered: read.map((row) => row.map(([v]) => v)), kept: read.map((row) => row.map(([, top]) => top)), beams, written, steps, logProb: best.logProb, gain: best.logProb - greedy.logProb,
       right: target.map((word, j) => best.tokens[j] === word), exact: exact(best), saved: exact(best) && !exact(greedy),
     };
   });

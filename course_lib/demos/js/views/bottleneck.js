@@ -14,7 +14,6 @@ const WIDEST = 8; // of the beam
 const TILES = 76; // tall
 const MOVED = 8; // pixels, from which on a click is a drag
 const SHADES = 8; // of each colour in the picture of the states
-const KEPT = 0.5; // P(right word), from which on a word counts as kept
 
 const unpacked = new WeakMap(); // once a demo
 function networks(fixed) {
@@ -30,7 +29,7 @@ const mirrored = ({ order }) => order === "mirror";
 const place = (s, j) => (mirrored(s.fixed) ? s.tokens.length - 1 - j : j); // source word of a step of writing, and back
 const column = (s) => (writing(s) < 0 ? s.t : Math.min(s.tokens.length - 1, Math.max(0, place(s, writing(s)))));
 const goal = (s, r, j) => r.target[j] ?? s.fixed.stop; // what should be written
-const keptBy = (s, net) => net.recovered[last(s)].filter((p) => p >= KEPT).length;
+const keptBy = (s, net) => net.kept[last(s)].filter(Boolean).length;
 
 export const bottleneck = {
   title: "Through the bottleneck",
@@ -98,10 +97,9 @@ export const bottleneck = {
     const x = p.embed_target[now.token];
     const word = net.written[j];
     const scores = affine(now.h, p.W_out, p.b_out);
-    const rest = scores.reduce((sum, v) => sum + Math.exp(v), 0);
     return [["look up", `numbers of ${now.token === start ? "START" : `“${target[now.token]}”`}`, numbers(x)], ...cell(p.decoder, x, was, now),
       ["score", `h · column “${target[word]}” of W + b`, `${num(scores[word] - p.b_out[word])} ${p.b_out[word] < 0 ? "−" : "+"} ${num(Math.abs(p.b_out[word]))} = ${num(scores[word])}`],
-      ["probability", "exp(score) ÷ the sum over all tokens", `${num(Math.exp(scores[word]))} ÷ ${num(rest)} = ${num(Math.exp(now.logProbs[word]))}`]];
+      ["probability", "exp(score − log Σ exp(all scores))", `exp(${num(scores[word])} − ${num(scores[word] - now.logProbs[word])}) = ${num(Math.exp(now.logProbs[word]))}`]];
   },
 
   question(s, r) {
@@ -122,11 +120,11 @@ export const bottleneck = {
     const { fixed: { networks: all, source_words: source, target_words: target }, tokens } = s;
     const S = tokens.length;
     const words = (f) => all.map(({ name }, n) => f(r.nets[n], name));
-    const read = tokens.map((k, i) => ["reads", source[k], ...words((net) => `${net.recovered[i].filter((p) => p >= KEPT).length}`), ...words(() => ""), ...words(() => "")]);
+    const read = tokens.map((k, i) => ["reads", source[k], ...words((net) => `${net.kept[i].filter(Boolean).length}`), ...words(() => ""), ...words(() => "")]);
     const write = Array.from({ length: S + 2 }, (_, j) => ["writes", j > S ? "" : target[goal(s, r, j)], ...words(() => ""), ...words((net) => target[net.written[j]] ?? ""),
       ...words((net) => (j < S ? num(net.recovered[S - 1][place(s, j)], 4) : ""))]);
     return {
-      caption: `Words that can be recovered (P of ${KEPT} or more) after each word read, and what is written from the last vector; P(right word) is told the right words before`,
+      caption: "Words that come back (right word most probable, told those before) from the vector after each word read, and what is written from the last one",
       head: ["step", "phase", "word", ...all.map(({ name }) => `${name}: kept`), ...all.map(({ name }) => `${name}: writes`), ...all.map(({ name }) => `${name}: P(right word)`)],
       rows: [...read, ...write].map((row, t) => [`${t}`, ...row]),
       current: s.t,
@@ -217,7 +215,7 @@ function build(ctx) {
   trace.gutter.before(h("div", { class: "sbs-head", style: "top:6px" }, h("b", { text: "sentence" }), h("small", { text: "drag to move" })));
   const tiles = h("div", { class: "sbs-tiles", role: "group", "aria-label": "words of the sentence" });
   trace.canvas.append(tiles);
-  const caption = h("p", { class: "sbs-note" });
+  const caption = h("p", { class: "sbs-note sbs-key" });
 
   // A tile follows the pointer from place to place; the sentence is read again at each of them.
   let held = null;
@@ -285,8 +283,10 @@ function build(ctx) {
     veil = hide;
     if (document.activeElement !== field) put(field, { value: spoken() });
     length.draw();
-    const { w } = trace.draw(s, r, look);
-    put(caption, { text: `Bars: P(right word) for each word, read out of the vector after ${j < 0 ? `the ${many(t + 1, "word")} read so far` : `all ${many(S, "word")}`}; told the right words before it.` });
+    const { w, tops } = trace.draw(s, r, look);
+    const lost = hide ? [] : r.nets.flatMap((net, n) => net.kept[now].flatMap((top, i) => (top ? [] : [[(i + 0.5) * w, tops[n] + 11]])));
+    keep(trace.top, lost.length, () => h("svg:text", { class: "sbs-lost", text: "✗" })).forEach((cross, i) => put(cross, { x: lost[i][0], y: lost[i][1] }));
+    put(caption, { text: `Bars: P(right word), read out of the vector after ${j < 0 ? `the ${many(t + 1, "word")} read so far` : `all ${many(S, "word")}`}, told the right words before it. ✗: another token is more probable.` });
     keep(tiles, S, (i) => h("button", { type: "button", class: "sbs-tile", onclick: () => pick(i), onkeydown: keys(i) })).forEach((tile, i) => put(tile, {
       text: source[tokens[i]], "aria-current": i === column(s) ? "step" : null, class: `sbs-tile${i > now ? " sbs-unread" : ""}`, style: `left:${i * w + 1}px;width:${w - 2}px;height:${TILES}px`,
       "aria-label": `word ${i + 1}: ${source[tokens[i]]}. Up and down arrows change it, Shift with left and right moves it, Delete removes it`,
