@@ -198,7 +198,7 @@ def block_forward(x, params, n_heads, norm="pre", activation="relu", mask=None, 
         Layer norm before each part, or after each sum.
     activation : {"relu", "gelu"}
         Function inside the feed-forward part.
-    mask : ndarray of shape (T, T) or (N, T, T), bool, optional
+    mask : ndarray of shape (T, T), (N, 1, T) or (N, T, T), optional
         True where row t may look at column s; all of them if not given.
     rotary : bool, default=False
         Turn queries and keys by their place, as :func:`~course_lib.positions.rotate` does.
