@@ -5,6 +5,7 @@ A demo is a JSON state (``schema.json``) with a view. Python makes and checks th
 algorithms of ``course_lib`` on whatever the state is now.
 """
 
+from course_lib.demos._alignment import alignment
 from course_lib.demos._attention_map import attention_map
 from course_lib.demos._belief_networks import BeliefNetwork
 from course_lib.demos._belief_simplex import belief_simplex
@@ -37,6 +38,7 @@ __all__ = [
     "Goal",
     "Question",
     "SentenceNetwork",
+    "alignment",
     "attention_map",
     "belief_simplex",
     "bottleneck",

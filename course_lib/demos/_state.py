@@ -14,7 +14,7 @@ SHORT = 4  # of learned weights and inputs: what a reader sees is what is comput
 VIEWS = (
     "trellis", "chain", "em", "state_trace", "gate_trace", "three_cells", "gradient_flow", "family",
     "belief_simplex", "shape_explorer", "session", "sentences", "forecast",
-    "one_head", "bottleneck", "scan_tree", "attention_map", "quiz",
+    "one_head", "bottleneck", "scan_tree", "attention_map", "alignment", "quiz",
 )  # fmt: skip
 
 
