@@ -77,7 +77,7 @@ def check_count(function):
             (with_log(np.floor), "rounds: 2 to the power of the rounds must reach T; round up"),
             (
                 lambda T: (_count(T)[0], T * _count(T)[0]),
-                "combinations: the first 2^r entries have no partner in round r",
+                "combinations: the first entries have no partner, and more of them every round",
             ),
             (
                 lambda T: (_count(T)[0], T - 1),
