@@ -1,7 +1,7 @@
 // An encoder-decoder with attention that writes greedily: where does it look at every step?
 
 import { blend, softmax } from "./attention.js";
-import { affine, cells } from "./cells.js";
+import { affine, step as gruStep } from "./gru.js";
 import { encode, logSoftmax, wanted } from "./seq2seq.js";
 import { firstChange } from "./state.js";
 
@@ -39,7 +39,7 @@ export function write(p, tokens, use, fixed, old) {
   let { h } = trace.at(-1);
   let token = fixed.start;
   while (steps.length <= tokens.length && token !== fixed.stop) {
-    const now = cells.gru.step(p.embed_target[token], { h }, p.decoder);
+    const now = gruStep(p.embed_target[token], { h }, p.decoder);
     const seen = look(p, now.h, keys);
     const soft = softmax(seen.scores);
     const weights = USES[use](soft.weights);

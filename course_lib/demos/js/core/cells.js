@@ -5,6 +5,9 @@
 // {h, c, and its gates}; a trace is a list of T + 1 steps, the first is the start {h, c}.
 // `opts` holds `activation` (rnn) and `clamp` (lstm: gate to number or null).
 import { norm } from "./flow.js";
+import { affine, block, sigmoid, step, sum } from "./gru.js";
+
+export { affine, sigmoid };
 
 export const GATES = { rnn: [], lstm: ["i", "f", "g", "o"], gru: ["r", "z", "n"] };
 const ACTIVATIONS = {
@@ -14,22 +17,13 @@ const ACTIVATIONS = {
 };
 
 const zeros = (n) => Array(n).fill(0);
-export const sigmoid = (a) => 0.5 + 0.5 * Math.tanh(0.5 * a); // never overflows
 const slope = (s) => s * (1 - s);
-// Columns [from, to) of v @ W, added to b.
-export function affine(v, W, b, from = 0, to = b.length) {
-  const out = b.slice(from, to);
-  for (let i = 0; i < v.length; i++) for (let j = from; j < to; j++) out[j - from] += v[i] * W[i][j];
-  return out;
-}
 // d @ W^T for columns [from, from + d.length).
 const pull = (d, W, from = 0) => W.map((row) => {
   let total = 0;
   for (let j = 0; j < d.length; j++) total += d[j] * row[from + j];
   return total;
 });
-const sum = (a, b) => a.map((v, k) => v + b[k]);
-const block = (a, k, H) => a.slice(k * H, (k + 1) * H);
 
 // -- rnn ----------------------------------------------------------------------------------------
 const rnn = {
@@ -78,17 +72,7 @@ const lstm = {
 
 // -- gru ----------------------------------------------------------------------------------------
 const gru = {
-  step(x, { h }, p) {
-    const H = h.length;
-    const a = affine(x, p.W_xa, p.b_x);
-    const past = affine(h, p.W_ha, p.b_h, 0, 2 * H);
-    const [r, z] = [0, 1].map((k) => sum(block(a, k, H), block(past, k, H)).map(sigmoid));
-    const after = p.reset !== "before";
-    const q = affine(after ? h : h.map((v, k) => r[k] * v), p.W_ha, p.b_h, 2 * H, 3 * H);
-    const n = block(a, 2, H).map((v, k) => Math.tanh(v + (after ? r[k] : 1) * q[k]));
-    const keep = p.update === "write" ? z.map((v) => 1 - v) : z;
-    return { r, z, n, q, h: keep.map((v, k) => v * h[k] + (1 - v) * n[k]) };
-  },
+  step,
   back({ h }, { r, z, n, q }, dh, dc, p) {
     const H = h.length;
     const sign = p.update === "write" ? -1 : 1;

@@ -1,6 +1,6 @@
 // Encoder and decoder: a sentence squeezed into one vector, read out again, and beam search.
 
-import { affine, cells, forward } from "./cells.js";
+import { affine, step as gruStep } from "./gru.js";
 import { unpack, unpackAll } from "./packed.js";
 import { firstChange } from "./state.js";
 
@@ -16,11 +16,15 @@ export function logSoftmax(scores) {
 }
 
 // Steps of the encoder, the first of them the start; those up to `from` are taken over from `kept`.
-export const encode = (p, ids, kept, from) => forward("gru", p.encoder, ids.map((id) => p.embed_source[id]), {}, {}, kept, from);
+export function encode(p, ids, kept, from) {
+  const out = from ? kept.slice(0, from + 1) : [{ h: p.encoder.W_ha.map(() => 0) }];
+  for (let t = out.length - 1; t < ids.length; t++) out.push(gruStep(p.embed_source[ids[t]], out[t], p.encoder));
+  return out;
+}
 
 // One step of a decoder without attention that reads `token`: its gates, state and log probabilities.
 export function decode(p, token, h) {
-  const now = cells.gru.step(p.embed_target[token], { h }, p.decoder);
+  const now = gruStep(p.embed_target[token], { h }, p.decoder);
   return { ...now, token, logProbs: logSoftmax(affine(now.h, p.W_out, p.b_out)) };
 }
 
@@ -84,7 +88,7 @@ export function squeeze(tokens, fixed, networks, width, old) {
       ({ h } = now);
       return now;
     });
-    const exact = (one) => one.finished && String(one.tokens) === String(target);
+    const exact = (one) => String(one.tokens) === String(target); // what was cut is longer
     return {
       trace, read, recovered: read.map((row) => row.map(([v]) => v)), kept: read.map((row) => row.map(([, top]) => top)), beams, written, steps, logProb: best.logProb, gain: best.logProb - greedy.logProb,
       right: target.map((word, j) => best.tokens[j] === word), exact: exact(best), saved: exact(best) && !exact(greedy),
