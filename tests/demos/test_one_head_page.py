@@ -281,6 +281,10 @@ class TestChanges:
         np.testing.assert_allclose(result_of(page, "head", "scaled"), 2 * scaled, **CLOSE)
         switch(page, "rotary")
         same_as_python(page, demo)
+        page.get_by_role("button", name="stage 6,").click()
+        cell(page, 1, int(demo.trace()["weights"][1].argmax())).click()
+        settle(page)
+        assert "of its weight, the most of all." in page.locator(".sbs-say").text_content()
         page.get_by_role("button", name="stage 2,").click()
         settle(page)
         assert "are turned by its place, 1" in page.locator(".sbs-say").text_content()
@@ -298,6 +302,10 @@ class TestSentence:
         assert state["opts"]["row"] == 5
         note = page.locator(".sbs-note").first
         assert note.text_content() == "Not in the vocabulary, read as <unknown>: zebra, dog’s."
+        field(page).fill("cat cat")
+        switch(page, "none")
+        said = page.locator(".sbs-say").text_content()
+        assert said.startswith("“cat” gives every word that it may look at the same weight, 0.50.")
         field(page).fill("cat")
         settle(page)
         assert same_as_python(page, demo)["opts"]["row"] == 0

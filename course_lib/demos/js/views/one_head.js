@@ -80,6 +80,7 @@ export const one_head = {
     const [word, other] = [quote(r.words[row]), quote(r.words[key])];
     const weights = r.weights[row];
     const most = weights.indexOf(Math.max(...weights));
+    const even = weights.filter(Boolean).length > 1 && weights.every((w) => !w || weights[most] - w < SAME);
     const shares = weights.map((w, n) => [w, n]).sort(([a], [b]) => b - a).slice(0, 3).filter(([w]) => w >= 0.005);
     return [
       () => `${word} is looked up: row ${r.ids[row]} of the embedding table${isKnown(s, r.words[row]) ? "" : `, which stands for every unknown word`}. The same row wherever the word stands.`,
@@ -92,7 +93,8 @@ export const one_head = {
       () => `How well does the key of ${other} fit the query of ${word}? Their dot product is ${two(r.scores[row][key])}.`,
       () => (divided ? `Divided by the root of E = ${E(s)}: ${two(r.scaled[row][key])}, so that scores do not grow with the width.` : `No scaling: the score stays ${two(r.scaled[row][key])}. Larger scores make the softmax sharper.`),
       () => (causal ? (key > row ? `${other} comes later: ${word} may not look, and its score becomes minus infinity.` : `${other} is not later than ${word}: the score stays.`) : "No mask: every word may look at every other, later ones too."),
-      () => `${word} gives ${other} ${two(weights[key])} of its weight, and most to ${quote(r.words[most])}, ${two(weights[most])}. Its row sums to 1.`,
+      () => (even ? `${word} gives every word that it may look at the same weight, ${two(weights[most])}. Its row sums to 1.`
+        : `${word} gives ${other} ${two(weights[key])} of its weight, ${key === most ? "the most of all" : `and most to ${quote(r.words[most])}, ${two(weights[most])}`}. Its row sums to 1.`),
       () => `The output of ${word} is a mixture of values: ${list(shares.map(([w, n]) => `${two(w)} of ${quote(r.words[n])}`))}.`,
     ][t]();
   },
