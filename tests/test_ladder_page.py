@@ -16,7 +16,9 @@ def test_page_runs_with_models_to_come_and_without_some_that_came(monkeypatch, c
     cells = [
         cell
         for cell in results.read_results()[1:]
-        if cell.model not in ("hmm", "ssm") and cell.task != "parity" and not (cell.task == "copy" and cell.seed)
+        if cell.model not in ("hmm", "ssm")
+        and cell.task != "parity"
+        and not (cell.task == "copy" and cell.seed)
     ]
     cells += [
         dataclasses.replace(cell, model=new)
