@@ -9,11 +9,16 @@ import json
 import numpy as np
 import pytest
 
-from course_lib import demos
+from course_lib import demos, translation
+from course_lib.datasets.translation import ENGLISH, LATIN
+from course_lib.datasets.translation import START as START_LATIN
+from course_lib.datasets.translation import STOP as STOP_LATIN
 from course_lib.demos import _bottleneck as view
 from course_lib.demos import _bottleneck_networks, _seq2seq_weights
+from course_lib.demos._bottleneck_networks import random_sentences
 from course_lib.demos._state import check_state
 from course_lib.seq2seq import encode, init_seq2seq, step_decoder
+from course_lib.seq2seq_bridge import params_from_translator
 from tests.demos.bottleneck_demos import (
     MEANING,
     SENTENCE,
@@ -170,8 +175,10 @@ class TestView:
         edits = [edited(demo, rng, S) for S in (1, 2, 6, 6, 7, 20)]
         shared = copy.deepcopy(demo.state)
         shared["tokens"][-1] = (shared["tokens"][-1] + 1) % 5  # all but the last word is the same
-        calls = [("view", now, demo.state) for now in [*edits, shared]]
-        for now, got in zip([*edits, shared], javascript(calls), strict=True):
+        wider = {**demo.state, "opts": {**demo.state["opts"], "width": 8}}  # and the same words
+        edits += [shared, wider]
+        calls = [("view", now, demo.state) for now in edits]
+        for now, got in zip(edits, javascript(calls), strict=True):
             demo.state = now
             want, nets, fixed = demo.trace(), got["result"]["nets"], now["fixed"]
             S, width = len(now["tokens"]), now["opts"]["width"]
@@ -275,3 +282,35 @@ class TestGoals:
             5, 1, 4,
         ]  # fmt: skip
         assert START == len(TARGET)
+
+    def test_default_goals_of_trained_networks_are_reached_by_some_sentence(self):
+        networks = {
+            f"{H} numbers": params_from_translator(translation.load(f"plain-{H}", 0))
+            for H in (8, 16)
+        }
+        demo = demos.bottleneck(
+            "real", ["sun"], ENGLISH, (*LATIN, "STOP"), networks, start=START_LATIN, stop=STOP_LATIN
+        )
+        goals = demo.state["fixed"]["goals"]
+        assert [goal["text"].split()[3] for goal in goals] == ["of", "that", "and"]
+        least = goals[0]["when"][1][2]
+        rows = [[*row] for S in (2, 4, least) for row in random_sentences(demo.state["fixed"], S)]
+        states = [
+            {**demo.state, "tokens": [*map(int, row)], "opts": {**demo.state["opts"], "width": 4}}
+            for row in rows
+        ]
+        reached = set()
+        for got in javascript([("view", {**now, "t": 0}) for now in states]):
+            reached |= {k for k, goal in enumerate(goals) if holds(goal, got["facts"])}
+        assert reached == {0, 1, 2}
+
+
+def holds(goal, facts):
+    """The page's own rule, for these goals: a path, a comparison, a number or a bool."""
+    for path, sign, value in goal["when"]:
+        left = facts
+        for key in path.split("."):
+            left = left[int(key)] if isinstance(left, list) else left[key]
+        if not {">": left > value, ">=": left >= value, "==": left == value}[sign]:
+            return False
+    return True

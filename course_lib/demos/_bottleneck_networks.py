@@ -68,8 +68,8 @@ def written(hypothesis, S, order):
 
 
 def exact(hypothesis, target):
-    """Tell whether a hypothesis is the whole right target and has stopped."""
-    return hypothesis.finished and list(hypothesis.tokens) == list(target)
+    """Tell whether a hypothesis is the whole right target; what was cut has more tokens."""
+    return list(hypothesis.tokens) == list(target)
 
 
 def reachable(fixed, tokens, width):

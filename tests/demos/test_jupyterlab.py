@@ -69,17 +69,20 @@ print("RESULT" + json.dumps([*session, shapes, days]))""",
         "1",
     ],
     "part_four": [
-        """from tests.demos.head_demos import one_head
+        """from tests.demos.bottleneck_demos import squeeze
+from tests.demos.head_demos import one_head
 from tests.demos.scan_demos import scan_tree
 shown = [
     scan_tree(t=1),
     one_head(t=7, row=2),
+    squeeze(t=0),
 ]
 display(*shown)""",
         """import json
 scan = shown[0].state, shown[0].trace()["scan"].tolist()
 head = shown[1].state, shown[1].trace()["output"].tolist()
-print("RESULT" + json.dumps([*scan, head]))""",
+said = shown[2].state["tokens"], shown[2].trace()["recovered"][-1, :, 0].tolist()
+print("RESULT" + json.dumps([*scan, [head, said]]))""",
         "1",
     ],
     "sentences": [
@@ -337,8 +340,13 @@ def test_demos_of_part_four_send_back_what_the_reader_did(open_notebook):
     head.get_by_role("textbox", name="sentence").fill("a dog saw the zebra")
     head.get_by_role("button", name="saw → one place later").click()
     head.locator(".sbs-cell[tabindex='0']").press("ArrowUp")  # a key of Jupyter's too
+    neck = cell.locator(".sbs-bottleneck .sbs").first
+    neck.locator(".sbs-tile").nth(1).press("ArrowUp")  # a key of Jupyter's too
+    neck.locator(".sbs-tile").nth(5).press("Delete")  # and another
     page.wait_for_timeout(800)
-    state, scan, (typed, output) = notebook.result()
+    state, scan, ((typed, output), (tokens, recovered)) = notebook.result()
+    assert tokens == [0, 2, 2, 3, 0]
+    assert neck.locator(".sbs-gutter small").first.inner_text() == f"P {recovered[4]:.2f}"
     assert (state["t"], state["opts"]["cell"]) == (2, 6) and state["xs"][7] == 0.6
     said = tree.locator(".sbs-say").inner_text()
     assert f"By itself it says state {scan[6][2]:.3f}" in said.replace("−", "-")
