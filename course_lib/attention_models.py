@@ -20,6 +20,7 @@ Lewis (2022), arXiv:2108.12409; theirs looks back only, ours falls in both direc
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import nn
@@ -87,9 +88,8 @@ class AttentionBlock(nn.TransformerEncoderLayer):
         N, T, M = x.shape
         E = M // self.self_attn.num_heads
         qkv = nn.functional.linear(x, self.self_attn.in_proj_weight, self.self_attn.in_proj_bias)
-        q, k, v = qkv.view(N, T, 3, -1, E).permute(2, 0, 3, 1, 4)  # each (N, n_heads, T, E)
-        if self.rotary:
-            q, k = _rotate(q), _rotate(k)
+        qkv = qkv.view(N, T, 3, -1, E).permute(2, 0, 3, 1, 4)  # (3, N, n_heads, T, E)
+        (q, k), v = _rotate(qkv[:2]) if self.rotary else qkv[:2], qkv[2]
         if bias is not None:  # scores are added up by hand where a bias is added to them
             look = bias if mask is None else bias.masked_fill(~mask, -math.inf)
         else:
@@ -98,24 +98,29 @@ class AttentionBlock(nn.TransformerEncoderLayer):
         return self.self_attn.out_proj(y.transpose(1, 2).reshape(N, T, M))
 
 
-def _angles(T, E, like):
+def _angles(T, E):
     """Angle of every position and pair, (T, E / 2): position times 10000^(-2i/E)."""
     pair = torch.arange(0, E, 2, dtype=torch.float64)
-    angles = torch.arange(T, dtype=torch.float64)[:, None] * BASE ** (-pair / E)
-    return angles.to(like.dtype)
+    return torch.arange(T, dtype=torch.float64)[:, None] * BASE ** (-pair / E)
+
+
+@lru_cache(maxsize=32)  # the same lengths come back at every update
+def _turns(T, E, dtype):
+    """Complex numbers of length 1 (T, E / 2); to multiply by one is to turn by its angle."""
+    return torch.polar(torch.ones((), dtype=torch.float64), _angles(T, E)).to(dtype.to_complex())
 
 
 def _rotate(x):
     """Turn the pairs (2i, 2i + 1) of x (..., T, E) by the angles of their positions."""
-    angles = _angles(x.shape[-2], x.shape[-1], x)
-    even, odd, cos, sin = x[..., 0::2], x[..., 1::2], angles.cos(), angles.sin()
-    return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
+    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
+    return torch.view_as_real(pairs * _turns(*x.shape[-2:], x.dtype)).flatten(-2)
 
 
-def _sinusoids(T, M, like):
+@lru_cache(maxsize=32)
+def _sinusoids(T, M, dtype):
     """Sinusoidal positions (T, M): sines in the even columns, cosines in the odd ones."""
-    angles = _angles(T, M + M % 2, like)
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :M]
+    angles = _angles(T, M + M % 2)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :M].to(dtype)
 
 
 def _distances(T, n_heads, like):
@@ -234,7 +239,7 @@ class AttentionModel(nn.Module):
         T = x.shape[1]
         h, bias = self.embedding(x), None
         if self.positions == "sinusoidal":
-            h = h + _sinusoids(T, h.shape[-1], h)
+            h = h + _sinusoids(T, h.shape[-1], h.dtype)
         elif self.positions == "distance":
             bias = _distances(T, self.heads, h)
         mask = torch.ones(T, T, dtype=torch.bool).tril() if self.causal else None

@@ -53,7 +53,7 @@ class TestAgainstTorch:
         x = torch.as_tensor(np.random.default_rng(4).normal(size=(N, 3, T, 8)))
         np.testing.assert_allclose(_rotate(x), positions.rotate(x.numpy()), rtol=0, atol=1e-12)
         np.testing.assert_allclose(
-            _sinusoids(T, M, x), positions.sinusoidal_positions(T, M), rtol=0, atol=1e-12
+            _sinusoids(T, M, x.dtype), positions.sinusoidal_positions(T, M), rtol=0, atol=1e-12
         )
 
 
