@@ -21,6 +21,8 @@ const sees = (s) => (signed(s) ? num : (v) => num(v, 3));
 const span = (r, j) => (reach(r, j) === j ? `${j}` : `${reach(r, j)} to ${j}`);
 const many = (n, one) => `${n} ${one}${n === 1 ? "" : "s"}`;
 const top = (r) => Math.max(1, Math.ceil(Math.max(...r.said.flat().map(Math.abs))));
+// As it fits into a node: no powers of ten.
+const brief = (v, digits) => num(Math.abs(v) < 0.5 * 10 ** -digits ? 0 : v, Math.abs(v) < 9.95 ? digits : 1);
 const differ = (a, b) => a.some((v, i) => Math.abs(v - b[i]) > 1e-12);
 // What the number of a node is, in words.
 const thing = (s) => ({ hmm: `belief in ${s.fixed.labels[1]}`, attention: "output" })[s.opts.kind] ?? "state";
@@ -244,7 +246,7 @@ function build(ctx) {
       const later = n > t;
       put(el, { transform: `translate(${x(j)} ${y(n)})`, opacity: later ? 0.35 : 1, class: `sbs-node${made.has(`${n}|${j}`) ? " sbs-part" : reach(n, j) ? "" : " sbs-full"}${n === t && j === cell ? " sbs-chosen" : ""}${was && !later && !veiled && differ(r.rounds[n][j], was[n][j]) ? " sbs-changed" : ""}` });
       put(el.firstChild, { r: size, fill: palette.paper });
-      put(el.lastChild, { text: later ? "" : veiled ? "?" : num(Math.abs(r.said[n][j]) < 0.005 ? 0 : r.said[n][j], Math.abs(r.said[n][j]) < 9.995 && size > 17 ? 2 : 1) });
+      put(el.lastChild, { text: later ? "" : veiled ? "?" : brief(r.said[n][j], size > 17 ? 2 : 1) });
     });
     keep(heads, R + 1, () => h("div", { class: "sbs-head" }, h("b"), h("small"))).forEach((el, n) => {
       put(el, { style: `top:${y(n) - 18}px`, class: `sbs-head${n === t ? " sbs-bold" : ""}` });
@@ -262,7 +264,7 @@ function build(ctx) {
     gate.draw(now !== "min_gru");
     byScan.space = deep(s);
     exact.hidden = hmm;
-    hint.data = `${hmm ? "Click a symbol to choose it, again to change it." : "Drag in the framed lane."} Blue: what the chosen node is made of. Dark: holds everything from element 0. `;
+    hint.data = `${hmm ? "Click a symbol to choose it, again to change it." : "Drag in the framed lane."} Blue: what the chosen node is made of. Firm ring: holds everything from element 0. `;
     const place = trace.draw(s, r, look, [hmm ? face : read, byScan, byLoop]);
     tree(s, r, look, place);
     keep(tiles, hmm ? T : 0, (j) => h("button", {
