@@ -15,7 +15,8 @@ With ``values="words"`` it sees :math:`[s_t, w_t e]`, where e_i is the embedding
 Weights of three seeds of each kind are kept in ``aligner.npz``; ``python -m course_lib.aligner``
 trains all of them anew, which takes some minutes.
 
-Letters: N batch, S source time, T target time, E width of the embeddings, H hidden.
+Letters: N batch, S source time, T target time, V words of either language, E width of the
+embeddings, H hidden.
 
 References
 ----------

