@@ -38,12 +38,13 @@ export function beam(step, h, { start, stop }, width, most) {
     for (const one of now) {
       if (one.finished) continue;
       const next = step(one.tokens.at(-1) ?? start, one.h);
-      next.logProbs.forEach((more, token) => {
-        const finished = token === stop;
-        pool.push({ tokens: finished ? one.tokens : [...one.tokens, token], logProb: one.logProb + more, finished, h: next.h });
-      });
+      next.logProbs.forEach((more, token) => pool.push({ from: one, token, logProb: one.logProb + more, h: next.h }));
     }
-    now = pool.sort((a, b) => b.logProb - a.logProb).slice(0, width);
+    now = pool.sort((a, b) => b.logProb - a.logProb).slice(0, width).map((one) => {
+      const { from, token, logProb, h } = one;
+      const finished = token === stop;
+      return from ? { tokens: finished ? from.tokens : [...from.tokens, token], logProb, finished, h } : one;
+    });
     beams.push(now);
   }
   return beams;
@@ -67,6 +68,13 @@ function readOut(p, h, tokens, fixed) {
   return fixed.order === "mirror" ? row.reverse() : row;
 }
 
+// A list of n entries, each made when it is first looked at; those of `made` are there.
+function lazy(n, make, made = []) {
+  const list = Array(n);
+  for (let s = 0; s < n; s++) Object.defineProperty(list, s, { enumerable: true, get: () => (made[s] ??= make(s)) });
+  return { list, made };
+}
+
 // What each network keeps after each word and writes in the end; `old` is the result of other tokens.
 export function squeeze(tokens, fixed, networks, width, old) {
   const S = tokens.length;
@@ -75,11 +83,12 @@ export function squeeze(tokens, fixed, networks, width, old) {
   const nets = networks.map((p, n) => {
     const kept = old?.nets[n];
     const trace = encode(p, tokens, kept?.trace, from);
-    const read = tokens.map((_, s) => (s < from ? kept.read[s] : readOut(p, trace[s + 1].h, tokens.slice(0, s + 1), fixed)));
+    const read = lazy(S, (s) => readOut(p, trace[s + 1].h, tokens.slice(0, s + 1), fixed), kept?.made.slice(0, from));
+    const column = (k) => lazy(S, (s) => read.list[s].map((pair) => pair[k])).list;
     const search = (k) => beam((token, h) => decode(p, token, h), trace[S].h, fixed, k, S + 2);
     const beams = search(width);
-    const [greedy] = search(1).at(-1);
     const [best] = beams.at(-1);
+    const greedy = width > 1 ? search(1).at(-1)[0] : best;
     // The decoder once more, along what it wrote.
     let h = trace[S].h;
     const written = best.finished ? [...best.tokens, fixed.stop] : best.tokens;
@@ -90,7 +99,7 @@ export function squeeze(tokens, fixed, networks, width, old) {
     });
     const exact = (one) => String(one.tokens) === String(target); // what was cut is longer
     return {
-      trace, read, recovered: read.map((row) => row.map(([v]) => v)), kept: read.map((row) => row.map(([, top]) => top)), beams, written, steps, logProb: best.logProb, gain: best.logProb - greedy.logProb,
+      trace, made: read.made, recovered: column(0), kept: column(1), beams, written, steps, logProb: best.logProb, gain: best.logProb - greedy.logProb,
       right: target.map((word, j) => best.tokens[j] === word), exact: exact(best), saved: exact(best) && !exact(greedy),
     };
   });
