@@ -4,6 +4,11 @@ The same weights, inputs, mask and loss here and in ``nn.TransformerEncoderLayer
 outputs and every gradient are compared.
 
 Letters: N batch, T time, M model width, F width inside the feed-forward part.
+
+References
+----------
+Vaswani et al. (2017), doi:10.48550/arXiv.1706.03762, for norm "post"; Xiong et al. (2020),
+doi:10.48550/arXiv.2002.04745, for norm "pre".
 """
 
 from dataclasses import fields
