@@ -5,6 +5,7 @@ import { norm, spectralRadius, weights } from "../../course_lib/demos/js/core/fl
 import { kalman } from "../../course_lib/demos/js/core/kalman.js";
 import { unpack, unpackAll } from "../../course_lib/demos/js/core/packed.js";
 import { checkState } from "../../course_lib/demos/js/core/state.js";
+import { alignment } from "../../course_lib/demos/js/views/alignment.js";
 import { attention_map } from "../../course_lib/demos/js/views/attention_map.js";
 import { belief_simplex } from "../../course_lib/demos/js/views/belief_simplex.js";
 import { family } from "../../course_lib/demos/js/views/family.js";
@@ -17,7 +18,7 @@ import { sentences } from "../../course_lib/demos/js/views/sentences.js";
 import { state_trace } from "../../course_lib/demos/js/views/state_trace.js";
 import { three_cells } from "../../course_lib/demos/js/views/three_cells.js";
 
-const views = { attention_map, belief_simplex, family, forecast, gate_trace, gradient_flow, scan_tree, sentences, state_trace, three_cells };
+const views = { alignment, attention_map, belief_simplex, family, forecast, gate_trace, gradient_flow, scan_tree, sentences, state_trace, three_cells };
 
 const calls = {
   valid: (state) => checkState(state) === "" && views[state.view].wrong(state) === "",

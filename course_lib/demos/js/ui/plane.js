@@ -68,10 +68,10 @@ export function plane({ ctx, title, points, reach, onselect }) {
       const [left, top] = place([x, y]);
       const colour = palette.states[point.colour];
       put(grips[i], {
-        style: `left:${left.toFixed(1)}px;top:${top.toFixed(1)}px;--colour:${colour}`, "aria-label": `${point.label}, arrow keys move it`,
+        style: `left:${left}px;top:${top}px;--colour:${colour}`, "aria-label": `${point.label}, arrow keys move it`,
         "aria-valuenow": x, "aria-valuetext": `x ${num(x, 2)}, y ${num(y, 2)}`,
       });
-      put(names[i], { x: left.toFixed(1), y: (point.below ? top + 25 : top - 14).toFixed(1) });
+      put(names[i], { x: left, y: point.below ? top + 25 : top - 14 });
     });
   }
   return { el, under, place, draw };

@@ -80,7 +80,7 @@ export function sentence({ ctx, words, most, canvas, tall, edit, pick, here }) {
       "aria-label": `word ${n + 1}: ${words[tokens[n]]}. Up and down arrows change it, Shift with left and right moves it, Delete removes it`,
     }));
     put(where, { text: `After word ${i + 1}` });
-    for (const one of add) put(one, { "aria-disabled": S < most ? null : "true", title: S < most ? null : `${most} words are the most` });
+    for (const one of add) put(one, { "aria-disabled": S < most ? null : "true" });
     put(tools[2], { text: `delete word ${i + 1}` });
     [i > 0, i < S - 1, S > 1].forEach((can, n) => put(tools[n], { "aria-disabled": can ? null : "true" }));
   }

@@ -2,7 +2,7 @@
 
 import { h, inkOn, keep, mix, num, put } from "./dom.js";
 
-const two = (v) => num(Math.abs(v) < 0.005 ? 0 : v, 2); // no powers of ten
+export const two = (v) => num(Math.abs(v) < 0.005 ? 0 : v, 2); // no powers of ten
 const NARROW = 34; // pixels below which no number fits into a cell
 
 // `head` pixels above the rows are the view's own, as is what it puts into `canvas` or `top`.
@@ -29,7 +29,7 @@ export function weightMap({ label, tall, head, least, most, onpick, onhover = ()
     if (t !== null && s < S) onpick(t, s);
   });
 
-  // `rows`: {name, note, weights (null: nothing to show), was, hidden, veiled}.
+  // `rows`: {name, note, weights, was, hidden, veiled}; without weights there is nothing to show yet.
   function draw({ rows, columns, t, cell, palette }) {
     [T, S] = [rows.length, columns];
     w = Math.max(least, Math.min(most, Math.floor((scroller.clientWidth - 4) / S)));
@@ -46,8 +46,8 @@ export function weightMap({ label, tall, head, least, most, onpick, onhover = ()
       put(rect, { x: x + 2, y: y + 2, width: w - 4, height: tall - 4, fill, class: row.hidden?.[i] ? "sbs-masked" : "sbs-open" });
       const words = row.veiled ? "?" : weight === null || w < NARROW ? "" : row.hidden?.[i] ? "–" : two(weight);
       put(text, { x: x + w / 2, y: y + tall / 2 + 4.5, text: words, style: `fill:${inkOn(fill)}` });
-      const before = row.was?.[i] ?? null;
-      put(mark, { x: x + 5, y: y + tall - 6, width: w - 10, opacity: known && before !== null && Math.abs(before - weight) > 5e-4 ? 1 : 0 });
+      const before = row.was?.[i] ?? weight;
+      put(mark, { x: x + 5, y: y + tall - 6, width: w - 10, opacity: known && Math.abs(before - weight) > 5e-4 ? 1 : 0 });
     });
     put(frame, { y: head + t * tall + 1, width: S * w - 2 });
     put(pick, { x: cell * w + 4, y: head + t * tall + 4, width: w - 8 });

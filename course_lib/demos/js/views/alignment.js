@@ -6,7 +6,7 @@ import { array, python } from "../core/state.js";
 import { arithmetic, choice } from "../ui/choice.js";
 import { h, num, put } from "../ui/dom.js";
 import { sentence } from "../ui/sentence.js";
-import { weightMap } from "../ui/weight_map.js";
+import { two, weightMap } from "../ui/weight_map.js";
 
 const MOST = 20; // words, as in the schema
 const TILES = 76; // tall
@@ -17,7 +17,6 @@ function networkOf(fixed) {
   if (!unpacked.has(fixed)) unpacked.set(fixed, unpackNetwork(fixed.network));
   return unpacked.get(fixed);
 }
-const two = (v) => num(Math.abs(v) < 0.005 ? 0 : v, 2); // no powers of ten
 const plus = (v) => `${v < 0 ? "−" : "+"} ${num(Math.abs(v))}`;
 // Source word whose translation belongs to a step of writing; -1: none, STOP does.
 const place = ({ fixed: { order }, tokens }, t) => (t >= tokens.length ? -1 : order === "mirror" ? tokens.length - 1 - t : t);
@@ -66,31 +65,30 @@ export const alignment = {
   say(s, r) {
     const { t, tokens, opts: { use }, fixed: { source_words: source, target_words: target } } = s;
     const step = r.steps[t];
-    if (!step) return `Step ${t}: it has stopped after ${r.steps.length} tokens.`;
+    if (!step) return `It has stopped: ${r.steps.length} tokens are written.`;
     const top = argmax(step.weights);
     const right = r.target[t];
-    const verdict = step.written === right ? (t < tokens.length ? ", which is right" : ": all is said") : `, which is wrong: “${target[right]}” would be right`;
-    const seen = use === "uniform" ? `looks everywhere alike (${two(step.weights[0])} each)` : `looks most at word ${top + 1}, “${source[tokens[top]]}” (weight ${two(step.weights[top])})`;
+    const verdict = step.written === right ? ", which is right" : `; “${target[right]}” would be right`;
+    const seen = use === "uniform" ? `looks everywhere alike (${two(step.weights[0])})` : `looks most at word ${top + 1}, “${source[tokens[top]]}” (${two(step.weights[top])}),`;
     return `Step ${t} of writing: it ${seen} and writes “${target[step.written]}” with probability ${two(prob(step))}${verdict}.`;
   },
 
   sums(s, r) {
-    const { t, tokens, opts: { cell: i, use }, fixed: { source_words: source, target_words: target } } = s;
+    const { t, opts: { cell: i, use }, fixed: { target_words: target } } = s;
     const p = networkOf(s.fixed);
     const step = r.steps[t];
-    if (!step) return [["stopped", "nothing is looked at any more", `${r.steps.length} tokens were written`]];
-    const word = `“${source[tokens[i]]}”`;
+    if (!step) return [["stopped", "", `${r.steps.length} tokens are written`]];
     const score = step.scores[i];
     const { top, exps, sum, weights } = step.soft;
-    const compare = p.attention === "additive"
-      ? ["compare", "score = Σ v · tanh(h W_q + s W_k)", `${products(p.score_v, step.hidden[i])} = ${num(score)}`]
-      : ["compare", `score = h · s${p.attention === "scaled" ? " ÷ √H" : ""}`, `${p.attention === "scaled" ? `(${products(step.h, r.states[i])}) ÷ ${num(Math.sqrt(step.h.length))}` : products(step.h, r.states[i])} = ${num(score)}`];
+    const pairs = step.hidden ? [p.score_v, step.hidden[i]] : [step.h, r.states[i]];
+    const root = p.attention === "scaled" ? " ÷ √H" : "";
+    const compare = ["compare", `score = ${step.hidden ? "Σ v · tanh(h W_q + s W_k)" : `h · s${root}`}`, `${root ? `(${products(...pairs)})${root}` : products(...pairs)} = ${num(score)}`];
     const rows = [compare, ["exponential", "e to (score − largest)", `e^(${num(score)} − ${num(top)}) = ${num(exps[i])}`],
       ["normalise", "÷ the sum over words", `${num(exps[i])} ÷ ${num(sum)} = ${num(weights[i])}`]];
     if (use !== "trained") rows.push(["replace", `${use} weights instead`, num(step.weights[i])]);
     return [...rows, ["mix", "context, unit 0: Σ weight × state", `${products(step.weights, r.states.map((state) => state[0]))} = ${num(step.context[0])}`],
-      ["score", `[h, context] · column “${target[step.written]}” + b`, `${num(step.outputs[step.written] - p.b_out[step.written])} ${plus(p.b_out[step.written])} = ${num(step.outputs[step.written])}`],
-      ["probability", `of “${target[step.written]}”; weight of ${word} ${two(step.weights[i])}`, `${num(Math.exp(step.outputs[step.written]))} ÷ ${num(step.outputs.reduce((all, e) => all + Math.exp(e), 0))} = ${num(prob(step))}`]];
+      ["score", `[h, context] · column “${target[step.written]}” + b`, num(step.outputs[step.written])],
+      ["probability", "e to that ÷ the sum over all tokens", num(prob(step))]];
   },
 
   question(s, r) {
@@ -102,7 +100,7 @@ export const alignment = {
   table(s, r) {
     const { tokens, fixed: { source_words: source, target_words: target } } = s;
     return {
-      caption: "What is written, its probability, and the weight of each source word",
+      caption: "Tokens, their probabilities, and the weight of each source word",
       head: ["step", "writes", "right", "P", ...tokens.map((k, i) => `${i + 1} ${source[k]}`)],
       rows: r.target.map((right, t) => {
         const step = r.steps[t];
@@ -114,12 +112,11 @@ export const alignment = {
 
   python({ fixed, opts, ...s }) {
     const p = networkOf(fixed);
-    const half = (key, { W_xa, W_ha, b_x, b_h, reset, update }) => [`    ${key}=gru.GRUParams(`, `        ${array(W_xa)},`, `        ${array(W_ha)},`,
-      `        ${array(b_x)},`, `        ${array(b_h)},`, `        "${reset}", "${update}",`, "    ),"];
-    const score = p.attention === "additive"
-      ? `attention.AdditiveParams(\n        ${array(p.score_W_q)},\n        ${array(p.score_W_k)},\n        ${array(p.score_v)},\n    )` : JSON.stringify(p.attention);
-    const lines = ["params = seq2seq.Seq2SeqParams(", `    embed_source=${array(p.embed_source)},`, ...half("encoder", p.encoder), `    embed_target=${array(p.embed_target)},`,
-      ...half("decoder", p.decoder), `    W_out=${array(p.W_out)},`, `    b_out=${array(p.b_out)},`, `    attention=${score},`, ")"];
+    const list = (...all) => all.map(array).join(",\n    ");
+    const cell = ({ W_xa, W_ha, b_x, b_h, reset, update }) => `gru.GRUParams(${list(W_xa, W_ha, b_x, b_h)}, "${reset}", "${update}")`;
+    const score = p.attention === "additive" ? `attention.AdditiveParams(${list(p.score_W_q, p.score_W_k, p.score_v)})` : `"${p.attention}"`;
+    const parts = [array(p.embed_source), cell(p.encoder), array(p.embed_target), cell(p.decoder), list(p.W_out, p.b_out), score];
+    const lines = [`params = seq2seq.Seq2SeqParams(\n    ${parts.join(",\n    ")},\n)`];
     return python(s, "attention, gru, seq2seq", lines, {
       source: s.tokens.map((k) => fixed.source_words[k]), source_words: fixed.source_words, target_words: fixed.target_words, params: { raw: "params" },
       start: fixed.start, stop: fixed.stop, meaning: fixed.meaning, order: fixed.order, use: opts.use, t: s.t, cell: opts.cell,
@@ -143,7 +140,6 @@ function build(ctx) {
   }, label);
   const words = sentence({ ctx, words: source, most: MOST, canvas: map.canvas, tall: TILES, edit, pick: (i) => ctx.set((s) => (s.opts.cell = i), "cell"), here: () => ctx.state.opts.cell });
   const use = choice({ legend: "Weights", options: USES, set: (i) => ctx.set((s) => (s.opts.use = USES[i])) });
-  const count = h("p", { class: "sbs-written" });
   const sums = arithmetic();
   const about = h("p", { class: "sbs-note" });
 
@@ -155,22 +151,20 @@ function build(ctx) {
       rows: r.target.map((_, n) => {
         const step = r.steps[n];
         const veiled = hide && n === t;
-        if (n > t) return { name: "", note: "", weights: null };
-        if (veiled) return { name: "?", note: "", weights: step?.weights, veiled };
-        if (!step) return { name: "–", note: "", weights: null };
-        const wrong = rightAt(r, n) ? "" : "✗ ";
-        return { name: `${wrong}${target[step.written]}`, note: two(prob(step)), weights: step.weights, was: same ? marked.weights[n] : null };
+        if (n > t || !step) return { name: n > t ? "" : "–", note: "" };
+        return {
+          name: veiled ? "?" : `${rightAt(r, n) ? "" : "✗ "}${target[step.written]}`, note: veiled ? "" : two(prob(step)),
+          weights: step.weights, veiled, was: same && marked.weights[n],
+        };
       }),
       columns: tokens.length, t, cell: opts.cell, palette,
     });
     words.draw(s, w);
-    const right = tokens.filter((_, n) => n <= t && rightAt(r, n) && !(hide && n === t)).length;
-    put(count, { text: `${right} of the ${Math.min(t + 1, tokens.length)} words written so far ${hide ? "(this one is hidden) " : ""}are right.` });
     put(about, { text: `Arithmetic of step ${t} and word ${opts.cell + 1}, “${source[tokens[opts.cell]]}”` });
     sums.draw(hide ? [["compare", "your guess first", "?"]] : alignment.sums(s, r));
   }
   return {
-    el: h("div", {}, words.field, words.note, use.el, map.el, count, h("p", { class: "sbs-note" }, h("i", { class: "sbs-dash" }), "changed by your last edit"), words.buttons),
+    el: h("div", {}, words.field, words.note, use.el, map.el, h("p", { class: "sbs-note" }, h("i", { class: "sbs-dash" }), "changed by your last edit"), words.buttons),
     after: h("div", { class: "sbs-why" }, about, sums.el),
     draw,
   };

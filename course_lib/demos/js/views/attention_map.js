@@ -6,12 +6,11 @@ import { arithmetic, choice } from "../ui/choice.js";
 import { h, keep, num, numberField, put } from "../ui/dom.js";
 import { dial } from "../ui/lanes.js";
 import { plane } from "../ui/plane.js";
-import { weightMap } from "../ui/weight_map.js";
+import { two, weightMap } from "../ui/weight_map.js";
 
 // The queries of a causal mask are the last places of the keys: there must be enough keys.
 const masks = ({ queries, keys }) => ["none", ...(queries.length > keys.length ? [] : ["causal"]), "padding"];
 const REACH = 3;
-const two = (v) => num(Math.abs(v) < 0.005 ? 0 : v, 2); // no powers of ten
 const point = (p) => `(${p.map(two).join(", ")})`;
 const argmax = (row) => row.reduce((b, v, k) => (v > row[b] ? k : b), 0);
 const short = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
@@ -32,7 +31,7 @@ export const attention_map = {
     for (const [name, count] of [["q", queries.length], ["k", keys.length], ["v", keys.length]]) {
       if (params[name].length !== count) return `params.${name} needs ${count} rows`;
     }
-    if (opts.mask === "causal" && queries.length > keys.length) return "mask causal needs as many keys as queries";
+    if (opts.mask === "causal" && queries.length > keys.length) return "too few keys for this mask";
     if (opts.cell >= keys.length) return `cell must be below ${keys.length}`;
     return opts.length > keys.length ? `length must be at most ${keys.length}` : "";
   },
@@ -40,12 +39,11 @@ export const attention_map = {
   compute: (s) => attend(s),
 
   facts(s, r) {
-    const { t, opts, params } = s;
-    const gaps = r.context.map((c) => Math.min(...params.v.map((v) => Math.hypot(c[0] - v[0], c[1] - v[1]))));
+    const { t, opts } = s;
     return {
       t, ...opts, scores: r.scores, weights: r.weights, context: r.context, entropy: r.weights.map(entropy),
-      largest: Math.max(...r.weights.flat()), smallest: Math.min(...r.weights.map((row) => Math.max(...row))),
-      spread: Math.min(...r.weights.map((row) => Math.max(...row) - Math.min(...row))), gap: Math.min(...gaps),
+      largest: Math.max(...r.weights.flat()),
+      spread: Math.min(...r.weights.map((row) => Math.max(...row) - Math.min(...row))),
       lookups: new Set(r.weights.filter((row) => Math.max(...row) > 0.9).map(argmax)).size,
     };
   },
@@ -55,9 +53,9 @@ export const attention_map = {
     const row = r.weights[t];
     const top = argmax(row);
     const hidden = r.hidden[t].filter(Boolean).length;
-    const masked = hidden ? ` The ${opts.mask} mask hides ${hidden} of ${keys.length} keys from it; their weight is 0 exactly.` : "";
-    const much = row[top] > 0.95 ? "almost only at" : row[top] - Math.min(...row.filter((_, i) => !r.hidden[t][i])) < 0.02 ? "at all it may see alike, first at" : "most at";
-    return `Query ${queries[t]} looks ${much} ${keys[top]} (weight ${two(row[top])}). Its context ${point(r.context[t])} is the weighted mean of the values.${masked}`;
+    const masked = hidden ? ` The ${opts.mask} mask hides ${hidden} of ${keys.length} keys: their weight is 0.` : "";
+    const much = row[top] > 0.95 ? "almost only" : row[top] - Math.min(...row.filter((_, i) => !r.hidden[t][i])) < 0.02 ? "hardly more than elsewhere" : "most";
+    return `Query ${queries[t]} looks ${much} at ${keys[top]} (weight ${two(row[top])}). Its context ${point(r.context[t])} is the weighted mean of the values.${masked}`;
   },
 
   sums(s, r) {
@@ -66,9 +64,9 @@ export const attention_map = {
     const plain = q[t][0] * k[j][0] + q[t][1] * k[j][1];
     const score = r.scores[t][j];
     const rows = [["compare", "score = q · k", `${product(q[t], k[j])} = ${num(plain)}`]];
-    if (scaled) rows.push(["scale", "÷ √E, E = 2", `${num(plain)} ÷ 1.414 = ${num(score)}`]);
+    if (scaled) rows.push(["scale", "÷ √E", `${num(plain)} ÷ √2 = ${num(score)}`]);
     if (temperature !== 1) rows.push(["temperature", "÷ temperature", `${num(score)} ÷ ${num(temperature, 2)} = ${num(score / temperature)}`]);
-    if (r.hidden[t][j]) rows.push(["mask", `${keys[j]} is hidden`, "score −∞, e to that: 0"]);
+    if (r.hidden[t][j]) rows.push(["mask", "hidden: score −∞", "0"]);
     else rows.push(["exponential", "e to (score − largest)", `e^(${num(score / temperature)} − ${num(top)}) = ${num(exps[j])}`]);
     return [...rows, ["normalise", "÷ the sum over keys", `${num(exps[j])} ÷ ${num(sum)} = ${num(weights[j])}`],
       ["mix", "context, x: Σ weight × value", `${weights.map((w, i) => [w, i]).filter(([w]) => w > 0.0005).map(([w, i]) => `${num(w)} × ${num(v[i][0], 2)}`).join(" + ")} = ${num(r.context[t][0])}`]];
@@ -76,13 +74,13 @@ export const attention_map = {
 
   question(s, r) {
     const { t, opts: { cell }, fixed: { queries, keys } } = s;
-    return { key: JSON.stringify([t, cell, s.params, s.opts.temperature, s.opts.scaled, s.opts.mask, s.opts.length]), prompt: `Query ${queries[t]}: which weight does key ${keys[cell]} get?`, truth: r.weights[t][cell], min: 0, max: 1, step: 0.01 };
+    return { key: JSON.stringify([t, s.params, s.opts]), prompt: `Query ${queries[t]}: which weight does key ${keys[cell]} get?`, truth: r.weights[t][cell], min: 0, max: 1, step: 0.01 };
   },
 
   table(s, r) {
     const { params: { q }, fixed: { queries, keys } } = s;
     return {
-      caption: "Queries, scores (before the temperature), weights and contexts",
+      caption: "Scores before the temperature, weights, contexts",
       head: ["t", "query", "q", ...keys.map((key) => `score, ${key}`), ...keys.map((key) => `weight, ${key}`), "context"],
       rows: queries.map((name, t) => [`${t}`, name, point(q[t]), ...r.scores[t].map((e, i) => (r.hidden[t][i] ? "hidden" : num(e))), ...r.weights[t].map((w) => num(w)), point(r.context[t])]),
       current: s.t,
@@ -92,7 +90,7 @@ export const attention_map = {
   python({ fixed, opts, params, ...s }) {
     const raw = (text) => ({ raw: text });
     const lines = Object.entries(params).map(([key, x]) => `${key} = ${array(x)}`);
-    lines.push("weights = attention.softmax(q @ k.T)  # before scale, temperature and mask");
+    lines.push("print(attention.softmax(q @ k.T).round(3))  # no scale, no mask");
     return python(s, "attention", lines, {
       q: raw("q"), k: raw("k"), v: raw("v"), queries: fixed.queries, keys: fixed.keys, temperature: opts.temperature,
       scaled: raw(opts.scaled ? "True" : "False"), mask: opts.mask, length: opts.length, t: s.t, cell: opts.cell,
@@ -111,17 +109,13 @@ function build(ctx) {
 
   // The planes
   const of = (list, kind, key, colour) => list.map((name, i) => ({
-    label: `${kind} ${name}`, name, colour, below: colour === 1, read: (s) => s.params[key][i], write: (s, to) => (s.params[key][i] = to),
+    label: `${kind} ${name}`, name, colour, i, below: colour === 1, read: (s) => s.params[key][i], write: (s, to) => (s.params[key][i] = to),
   }));
   let chosen = null;
   const onselect = (one) => {
     chosen = one;
-    fields.forEach(({ field }) => put(field.el, { disabled: false }));
     drawFields();
-    const t = queries.findIndex((name) => one.label === `query ${name}`);
-    if (t >= 0 && t !== ctx.state.t) ctx.go(t);
-    const cell = keys.findIndex((name) => one.label === `key ${name}` || one.label === `value ${name}`);
-    if (cell >= 0 && cell !== ctx.state.opts.cell) ctx.set((s) => (s.opts.cell = cell), "cell");
+    ctx.set((s) => (one.colour ? (s.opts.cell = one.i) : (s.t = one.i)), "t");
   };
   const vectors = [...of(keys, "key", "k", 1), ...of(queries, "query", "q", 0)];
   const values = of(keys, "value", "v", 1);
@@ -139,8 +133,8 @@ function build(ctx) {
   const fields = ["x", "y"].map((name, axis) => ({
     field: numberField({
       min: -REACH, max: REACH, step: "any", disabled: true, "aria-label": `${name} of the selected point`,
-      read: () => (chosen ? chosen.read(ctx.state)[axis] : 0),
-      write: (value) => chosen && ctx.set((s) => {
+      read: () => chosen?.read(ctx.state)[axis],
+      write: (value) => ctx.set((s) => {
         const to = [...chosen.read(s)];
         to[axis] = Math.round(value * 100) / 100;
         chosen.write(s, to);
@@ -152,7 +146,7 @@ function build(ctx) {
     if (!chosen) return;
     put(list, { value: all.indexOf(chosen) });
     fields.forEach(({ field, name }) => {
-      put(field.el, { "aria-label": `${chosen.label}, ${name}` });
+      put(field.el, { "aria-label": `${chosen.label}, ${name}`, disabled: false });
       field.draw();
     });
   };
@@ -186,14 +180,14 @@ function build(ctx) {
     keep(rays, arrows.length, () => h("svg:line", { class: "sbs-ray" })).forEach((line, i) => {
       const [p, colour, opacity, width] = arrows[i];
       const [x, y] = looking.place(p);
-      put(line, { x1: ox, y1: oy, x2: x.toFixed(1), y2: y.toFixed(1), stroke: palette.states[colour], opacity: opacity.toFixed(2), "stroke-width": width.toFixed(1) });
+      put(line, { x1: ox, y1: oy, x2: x, y2: y, stroke: palette.states[colour], opacity, "stroke-width": width });
     });
     const [cx, cy] = mixing.place(r.context[t]);
     keep(strings, S, () => h("svg:line", { class: "sbs-ray" })).forEach((line, i) => {
       const [x, y] = mixing.place(v[i]);
-      put(line, { x1: cx.toFixed(1), y1: cy.toFixed(1), x2: x.toFixed(1), y2: y.toFixed(1), stroke: palette.states[1], opacity: veiled ? 0 : r.weights[t][i] ? 0.8 : 0, "stroke-width": (0.5 + 6 * r.weights[t][i]).toFixed(1) });
+      put(line, { x1: cx, y1: cy, x2: x, y2: y, stroke: palette.states[1], opacity: veiled ? 0 : r.weights[t][i] ? 0.8 : 0, "stroke-width": (0.5 + 6 * r.weights[t][i]) });
     });
-    put(centre, { cx: cx.toFixed(1), cy: cy.toFixed(1), fill: palette.states[2], opacity: veiled ? 0 : 1 });
+    put(centre, { cx: cx, cy: cy, fill: palette.states[2], opacity: veiled ? 0 : 1 });
   }
 
   function drawMap(s, r, { marked, hide, palette }) {
