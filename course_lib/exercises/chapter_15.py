@@ -116,7 +116,7 @@ def check_additive(function):
             ),
             (
                 lambda q, k, W_q, W_k, a: np.tanh(((q @ W_q)[:, None] + (k @ W_k)[None]) @ a),
-                "tanh came after `a`; each hidden number goes through it first",
+                "tanh came after `u`; each hidden number goes through it first",
             ),
             (
                 lambda q, k, W_q, W_k, a: (np.tanh(q @ W_q)[:, None] + np.tanh(k @ W_k)[None]) @ a,
@@ -136,7 +136,7 @@ def check_additive(function):
             ),
             (
                 lambda q, k, W_q, W_k, a: np.tanh((q @ W_q)[:, None] + (k @ W_k)[None]),
-                "this is the hidden layer; `a` makes one number of each row",
+                "this is the hidden layer; `u` makes one number of each row",
             ),
             (
                 lambda q, k, W_q, W_k, a: _additive(q, k, W_q, W_k, a).T,

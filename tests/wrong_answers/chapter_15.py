@@ -100,7 +100,7 @@ WRONG = {
     ],
     "check_additive": [
         (lambda q, k, Q, K, a: ((q @ Q)[:, None] + k @ K) @ a, "tanh is missing"),
-        (lambda q, k, Q, K, a: np.tanh(((q @ Q)[:, None] + k @ K) @ a), "after `a`"),
+        (lambda q, k, Q, K, a: np.tanh(((q @ Q)[:, None] + k @ K) @ a), "after `u`"),
         (
             lambda q, k, Q, K, a: (np.tanh(q @ Q) @ a)[:, None] + np.tanh(k @ K) @ a,
             "not its two parts",
