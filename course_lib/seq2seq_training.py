@@ -8,8 +8,8 @@ steps run at once. Afterwards it must write freely and reads its own.
 
 Masks are bool, True where a query may look, as everywhere in this book.
 
-Letters: N batch, S source time, T target time, E width of the embeddings, H hidden,
-V_out tokens that can be written.
+Letters: N batch, n sentences of a test, S source time, T target time, E width of the embeddings, H
+hidden, V_out tokens that can be written.
 
 References
 ----------
@@ -87,7 +87,28 @@ class Translator(nn.Module):
         return states, states[torch.arange(len(source)), lengths - 1]
 
     def decode(self, target_in, h, states, lengths):
-        """Return the scores (N, T, V_out), the weights or None, and the decoder's last state."""
+        """Run the decoder on given tokens.
+
+        Parameters
+        ----------
+        target_in : torch.Tensor of shape (N, T)
+            Tokens that it reads.
+        h : torch.Tensor of shape (N, H)
+            Its state before the first of them.
+        states : torch.Tensor of shape (N, S, H)
+            States of the encoder.
+        lengths : torch.Tensor of shape (N,)
+            Words of each source; it may look at so many states.
+
+        Returns
+        -------
+        scores : torch.Tensor of shape (N, T, V_out)
+            Scores of each next token.
+        weights : torch.Tensor of shape (N, T, S) or None
+            Where it looked; None without attention.
+        h : torch.Tensor of shape (N, H)
+            State after the last token.
+        """
         outputs, h = self.decoder(self.embed_target(target_in), h[None])
         weights = None
         if self.attention is not None:
@@ -98,7 +119,20 @@ class Translator(nn.Module):
         return self.head(outputs), weights, h[0]
 
     def scores(self, q, k):
-        """Return how well queries (N, T, H) and keys (N, S, H) fit, (N, T, S), before any mask."""
+        """Return how well queries and keys fit, before any mask.
+
+        Parameters
+        ----------
+        q : torch.Tensor of shape (N, T, H)
+            States of the decoder.
+        k : torch.Tensor of shape (N, S, H)
+            States of the encoder.
+
+        Returns
+        -------
+        scores : torch.Tensor of shape (N, T, S)
+            Any real number; the larger, the better the fit.
+        """
         if self.attention == "additive":
             return self.energy(torch.tanh(self.query(q)[:, :, None] + self.key(k)[:, None]))[..., 0]
         if self.attention == "projected":
