@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib import positions
+from course_lib import positions, transformer
+from course_lib.attention import causal_mask
 from course_lib.attention_models import (
     AttentionBlock,
     AttentionModel,
@@ -13,6 +14,7 @@ from course_lib.attention_models import (
     _rotate,
     _sinusoids,
 )
+from course_lib.block_bridge import block_from_torch
 from course_lib.datasets.memory import memory_task
 from course_lib.training import evaluate, train
 
@@ -48,6 +50,17 @@ class TestAgainstTorch:
         np.testing.assert_allclose(
             block(x, look).detach(), theirs.detach(), rtol=0, atol=1e-12
         )  # float64
+
+    @pytest.mark.parametrize("norm", ["pre", "post"])
+    @pytest.mark.parametrize("causal", [True, False])
+    def test_block_is_the_one_of_the_library(self, norm, causal):
+        model = network(positions="rotary", causal=causal, norm=norm)
+        params, options = block_from_torch(model.blocks[0])
+        x = np.random.default_rng(5).normal(size=(N, T, M))
+        mask = causal_mask(T) if causal else None
+        ours = transformer.block_forward(x, params, **options, mask=mask, rotary=True)
+        theirs = model.blocks[0](torch.as_tensor(x), None if mask is None else torch.tensor(mask))
+        np.testing.assert_allclose(theirs.detach(), ours.y, rtol=0, atol=1e-12)
 
     def test_positions_are_those_of_the_library(self):
         x = torch.as_tensor(np.random.default_rng(4).normal(size=(N, 3, T, 8)))
