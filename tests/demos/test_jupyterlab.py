@@ -69,20 +69,26 @@ print("RESULT" + json.dumps([*session, shapes, days]))""",
         "1",
     ],
     "part_four": [
-        """from tests.demos.bottleneck_demos import squeeze
+        """from tests.demos.alignment_demos import grow
+from tests.demos.attention_demos import look
+from tests.demos.bottleneck_demos import squeeze
 from tests.demos.head_demos import one_head
 from tests.demos.scan_demos import scan_tree
 shown = [
     scan_tree(t=1),
     one_head(t=7, row=2),
     squeeze(t=0),
+    look(t=1),
+    grow(t=6),
 ]
 display(*shown)""",
         """import json
 scan = shown[0].state, shown[0].trace()["scan"].tolist()
 head = shown[1].state, shown[1].trace()["output"].tolist()
 said = shown[2].state["tokens"], shown[2].trace()["recovered"][-1, :, 0].tolist()
-print("RESULT" + json.dumps([*scan, [head, said]]))""",
+look = shown[3].state["params"]["q"], shown[3].trace()["context"].tolist()
+grow = shown[4].state["tokens"], shown[4].trace().steps
+print("RESULT" + json.dumps([*scan, [head, said, look, grow]]))""",
         "1",
     ],
     "sentences": [
@@ -343,8 +349,20 @@ def test_demos_of_part_four_send_back_what_the_reader_did(open_notebook):
     neck = cell.locator(".sbs-bottleneck .sbs").first
     neck.locator(".sbs-tile").nth(1).press("ArrowUp")  # a key of Jupyter's too
     neck.locator(".sbs-tile").nth(5).press("Delete")  # and another
+    look = cell.locator(".sbs-attention_map .sbs").first
+    look.get_by_role("slider", name="query chat").press("ArrowUp")  # a key of Jupyter's too
+    look.get_by_role("slider", name="query chat").press("Home")
+    grow = cell.locator(".sbs-alignment .sbs").first
+    grow.locator(".sbs-tile").nth(1).press("ArrowUp")  # a key of Jupyter's too
+    grow.locator(".sbs-tile").nth(5).press("Delete")  # and another
     page.wait_for_timeout(800)
-    state, scan, ((typed, output), (tokens, recovered)) = notebook.result()
+    state, scan, (*rest, (queries, contexts), (source, written)) = notebook.result()
+    (typed, output), (tokens, recovered) = rest
+    assert queries[1] == [-1.5, 1.9] and source == [0, 2, 2, 3, 0]
+    shown = look.locator(".sbs-gutter small").nth(1).inner_text().replace("−", "-")
+    assert shown == f"→ ({contexts[1][0]:.2f}, {contexts[1][1]:.2f})"
+    tokens_of = grow.locator(".sbs-gutter b").all_inner_texts()
+    assert [name.removeprefix("✗ ") for name in tokens_of if name != "–"] == written
     assert tokens == [0, 2, 2, 3, 0]
     assert neck.locator(".sbs-gutter small").first.inner_text() == f"P {recovered[4]:.2f}"
     assert (state["t"], state["opts"]["cell"]) == (2, 6) and state["xs"][7] == 0.6
