@@ -234,4 +234,4 @@ class TestNetwork:
 
 def test_every_network_has_the_same_width():
     networks = [spec.options for spec in MODELS.values() if spec.fit is fit_network]
-    assert len(networks) >= 3 and {options["H"] for options in networks} == {32}
+    assert len(networks) >= 3 and {options.get("H", options.get("M")) for options in networks} == {32}
