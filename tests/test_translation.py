@@ -33,7 +33,7 @@ def test_every_training_has_results_and_weights_by_the_present_settings():
 def test_weights_are_small():
     files = list(run.WEIGHTS.glob("*"))
     assert len(files) == len(MODELS) * len(SEEDS)
-    assert sum(file.stat().st_size for file in files) <= 700_000
+    assert sum(file.stat().st_size for file in files) <= 800_000
 
 
 @pytest.mark.parametrize("model, seed", [("plain-16", 1), ("additive-32", 2)])
