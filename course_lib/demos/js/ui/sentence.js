@@ -17,7 +17,7 @@ export function sentence({ ctx, words, most, canvas, tall, edit, pick, here }) {
       const typed = field.value.split(/[\s,.;:!?]+/).filter(Boolean);
       const known = typed.map((word) => numberOf.get(word.toLowerCase())).filter((k) => k !== undefined);
       const alien = typed.filter((word) => !numberOf.has(word.toLowerCase()));
-      put(note, { text: alien.length ? `Left out: ${alien.join(", ")}. There are ${words.join(", ")}.` : known.length > most ? `The first ${most} words are read.` : known.length ? "" : "Type at least one word." });
+      put(note, { text: alien.length ? `Left out: ${alien.join(", ")}. Known: ${words.join(", ")}.` : known.length > most ? `The first ${most} words are read.` : known.length ? "" : "Type at least one word." });
       const row = known.slice(0, most);
       if (row.length && String(row) !== String(ctx.state.tokens)) edit((tokens) => tokens.splice(0, tokens.length, ...row), row.length - 1, "typed");
     },
@@ -71,12 +71,12 @@ export function sentence({ ctx, words, most, canvas, tall, edit, pick, here }) {
   const tools = [button("← earlier", () => move(here(), here() - 1)), button("later →", () => move(here(), here() + 1)), button("", () => remove(here()))];
   const where = h("legend", { class: "sbs-legend" });
 
-  // `w` is the width of a tile.
-  function draw({ tokens }, w) {
+  // `w` is the width of a tile; `faint(i)` tells which words are not read yet.
+  function draw({ tokens }, w, faint = () => false) {
     const [S, i] = [tokens.length, here()];
     if (document.activeElement !== field) put(field, { value: spoken() });
     keep(tiles, S, (n) => h("button", { type: "button", class: "sbs-tile", onclick: () => pick(n), onkeydown: keys(n) })).forEach((tile, n) => put(tile, {
-      text: words[tokens[n]], "aria-current": n === i ? "step" : null, style: `left:${n * w + 1}px;width:${w - 2}px;height:${tall}px`,
+      text: words[tokens[n]], "aria-current": n === i ? "step" : null, class: `sbs-tile${faint(n) ? " sbs-unread" : ""}`, style: `left:${n * w + 1}px;width:${w - 2}px;height:${tall}px`,
       "aria-label": `word ${n + 1}: ${words[tokens[n]]}. Up and down arrows change it, Shift with left and right moves it, Delete removes it`,
     }));
     put(where, { text: `After word ${i + 1}` });

@@ -55,7 +55,7 @@ export const attention_map = {
     const hidden = r.hidden[t].filter(Boolean).length;
     const masked = hidden ? ` The ${opts.mask} mask hides ${hidden} of ${keys.length} keys: their weight is 0.` : "";
     const much = row[top] > 0.95 ? "almost only" : row[top] - Math.min(...row.filter((_, i) => !r.hidden[t][i])) < 0.02 ? "hardly more than elsewhere" : "most";
-    return `Query ${queries[t]} looks ${much} at ${keys[top]} (weight ${two(row[top])}). Its context ${point(r.context[t])} is the weighted mean of the values.${masked}`;
+    return `Query ${queries[t]} looks ${much} at ${keys[top]} (weight ${two(row[top])}). The mean of the values by its weights is ${point(r.context[t])}.${masked}`;
   },
 
   sums(s, r) {
@@ -90,7 +90,7 @@ export const attention_map = {
   python({ fixed, opts, params, ...s }) {
     const raw = (text) => ({ raw: text });
     const lines = Object.entries(params).map(([key, x]) => `${key} = ${array(x)}`);
-    lines.push("print(attention.softmax(q @ k.T).round(3))  # no scale, no mask");
+    lines.push("print(attention.softmax(q @ k.T).round(3))");
     return python(s, "attention", lines, {
       q: raw("q"), k: raw("k"), v: raw("v"), queries: fixed.queries, keys: fixed.keys, temperature: opts.temperature,
       scaled: raw(opts.scaled ? "True" : "False"), mask: opts.mask, length: opts.length, t: s.t, cell: opts.cell,

@@ -8,11 +8,11 @@ import { cellSums } from "../ui/cell_sums.js";
 import { arithmetic, choice } from "../ui/choice.js";
 import { h, keep, num, put } from "../ui/dom.js";
 import { dial, lanes, shade } from "../ui/lanes.js";
+import { sentence } from "../ui/sentence.js";
 
 const MOST = 20; // words, as in the schema
 const WIDEST = 8; // of the beam
 const TILES = 76; // tall
-const MOVED = 8; // pixels, from which on a click is a drag
 const SHADES = 8; // of each colour in the picture of the states
 
 const unpacked = new WeakMap(); // once a demo
@@ -151,8 +151,6 @@ export const bottleneck = {
 
 function build(ctx) {
   const { networks: all, source_words: source, target_words: target, stop } = ctx.initial.fixed;
-  const spoken = () => ctx.state.tokens.map((k) => source[k]).join(" ");
-  const numberOf = new Map(source.map((word, k) => [word.toLowerCase(), k]));
 
   // Editing: who is writing stays at the same step of writing, who is reading goes to what changed.
   const edit = (act, at, label = "") => ctx.set((s) => {
@@ -161,45 +159,19 @@ function build(ctx) {
     s.t = ahead < 0 ? at : s.tokens.length + ahead;
   }, label);
   const here = () => column(ctx.state);
-  const move = (i, to, { focus = false, label = "" } = {}) => {
-    if (to < 0 || to >= ctx.state.tokens.length || to === i) return;
-    edit((tokens) => tokens.splice(to, 0, ...tokens.splice(i, 1)), to, label);
-    if (focus) tiles.children[to].focus();
-  };
-  const remove = (i) => ctx.state.tokens.length > 1 && edit((tokens) => tokens.splice(i, 1), Math.min(i, ctx.state.tokens.length - 2));
   const draws = (seed, n) => {
     const next = random(seed);
     return Array.from({ length: n }, () => Math.floor(next() * source.length));
   };
 
-  // Typing
-  const note = h("p", { class: "sbs-note" });
-  const field = h("input", { type: "text", class: "sbs-field sbs-typed", maxlength: 300, autocomplete: "off", autocapitalize: "off", spellcheck: "false", "aria-label": "sentence: type words",
-    oninput: () => {
-      const typed = field.value.split(/[\s,.;:!?]+/).filter(Boolean);
-      const [known, alien] = [[], []];
-      for (const word of typed) {
-        const k = numberOf.get(word.toLowerCase());
-        if (k === undefined) alien.push(word);
-        else known.push(k);
-      }
-      put(note, { text: alien.length ? `Left out: ${alien.join(", ")}. There are ${source.join(", ")}.` : known.length > MOST ? `The first ${MOST} words are read.` : known.length ? "" : "Type at least one word." });
-      const row = known.slice(0, MOST);
-      if (row.length && String(row) !== String(ctx.state.tokens)) edit((tokens) => tokens.splice(0, tokens.length, ...row), row.length - 1, "typed");
-    },
-    onblur: () => {
-      put(field, { value: spoken() });
-      put(note, { text: "" });
-    } });
   const length = dial({ label: "words", min: 1, max: MOST, step: 1, read: () => ctx.state.tokens.length, write: (to) => {
     const n = Math.round(to);
     edit((tokens, s) => tokens.splice(0, tokens.length, ...tokens.slice(0, n), ...draws(s.seed, n).slice(tokens.length)), n - 1, "length");
   } });
-  const button = (text, onclick) => h("button", { type: "button", class: "sbs-btn sbs-wide", text, onclick });
-  const another = button("another sentence", () => edit((tokens, s) => {
+  const another = h("button", { type: "button", class: "sbs-btn sbs-wide", text: "another sentence", onclick: () => edit((tokens, s) => {
     s.seed = (s.seed + 1) % 2 ** 31;
     tokens.splice(0, tokens.length, ...draws(s.seed, tokens.length));
-  }, ctx.state.tokens.length - 1));
+  }, ctx.state.tokens.length - 1) });
 
   // Words above, and for each network whether they come back
   const pick = (i) => ctx.go(writing(ctx.state) < 0 ? i : ctx.state.tokens.length + place(ctx.state, i));
@@ -213,47 +185,8 @@ function build(ctx) {
   }));
   const trace = lanes({ ctx, rows, head: TILES + 12, least: 30, most: 46, pick, current: column, column: (i) => `word ${i + 1}`, tick: (i) => i + 1 });
   trace.gutter.before(h("div", { class: "sbs-head", style: "top:6px" }, h("b", { text: "sentence" }), h("small", { text: "drag to move" })));
-  const tiles = h("div", { class: "sbs-tiles", role: "group", "aria-label": "words of the sentence" });
-  trace.canvas.append(tiles);
+  const words = sentence({ ctx, words: source, most: MOST, canvas: trace.canvas, tall: TILES, edit, pick, here });
   const caption = h("p", { class: "sbs-note sbs-key" });
-
-  // A tile follows the pointer from place to place; the sentence is read again at each of them.
-  let held = null;
-  tiles.addEventListener("pointerdown", (event) => {
-    const at = event.button ? -1 : [...tiles.children].indexOf(event.target);
-    if (at >= 0) held = { at, x: event.clientX, far: false };
-  });
-  tiles.addEventListener("pointermove", (event) => {
-    if (!held || (!held.far && Math.abs(event.clientX - held.x) < MOVED)) return;
-    if (!held.far) tiles.setPointerCapture(event.pointerId); // from now on no click
-    held.far = true;
-    const S = ctx.state.tokens.length;
-    const to = Math.floor(((event.clientX - trace.canvas.getBoundingClientRect().left) / trace.canvas.clientWidth) * S);
-    const next = Math.min(S - 1, Math.max(0, to));
-    move(held.at, next, { label: "drag" });
-    held.at = next;
-  });
-  for (const end of ["pointerup", "pointercancel"]) tiles.addEventListener(end, () => (held = null));
-  const keys = (i) => (event) => {
-    const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    const aside = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (by) edit((tokens) => (tokens[i] = (tokens[i] + by + source.length) % source.length), i, `word${i}`);
-    else if (aside && event.shiftKey) move(i, i + aside, { focus: true });
-    else if (aside && tiles.children[i + aside]) {
-      tiles.children[i + aside].focus();
-      pick(i + aside);
-    } else if (event.key === "Delete" || event.key === "Backspace") {
-      if (i && i === ctx.state.tokens.length - 1) tiles.children[i - 1].focus();
-      remove(i);
-    } else return;
-    event.preventDefault();
-  };
-  const add = source.map((word, k) => button(`+ ${word}`, () => {
-    if (ctx.state.tokens.length < MOST) edit((tokens) => tokens.splice(here() + 1, 0, k), here() + 1);
-  }));
-  const tools = [button("← earlier", () => move(here(), here() - 1)), button("later →", () => move(here(), here() + 1)), button("", () => remove(here()))];
-  const where = h("legend", { class: "sbs-legend" });
-  const insert = h("fieldset", { class: "sbs-choice" }, where, h("span", { class: "sbs-btns" }, add, tools));
 
   // What each network writes
   const outputs = [{ name: "right" }, ...all].map(({ name }, n) => {
@@ -281,20 +214,12 @@ function build(ctx) {
     const j = writing(s);
     const now = last(s);
     veil = hide;
-    if (document.activeElement !== field) put(field, { value: spoken() });
     length.draw();
     const { w, tops } = trace.draw(s, r, look);
     const lost = hide ? [] : r.nets.flatMap((net, n) => net.kept[now].flatMap((top, i) => (top ? [] : [[(i + 0.5) * w, tops[n] + 11]])));
     keep(trace.top, lost.length, () => h("svg:text", { class: "sbs-lost", text: "✗" })).forEach((cross, i) => put(cross, { x: lost[i][0], y: lost[i][1] }));
     put(caption, { text: `Bars: P(right word), read out of the vector after ${j < 0 ? `the ${many(t + 1, "word")} read so far` : `all ${many(S, "word")}`}, told the right words before it. ✗: another token is more probable.` });
-    keep(tiles, S, (i) => h("button", { type: "button", class: "sbs-tile", onclick: () => pick(i), onkeydown: keys(i) })).forEach((tile, i) => put(tile, {
-      text: source[tokens[i]], "aria-current": i === column(s) ? "step" : null, class: `sbs-tile${i > now ? " sbs-unread" : ""}`, style: `left:${i * w + 1}px;width:${w - 2}px;height:${TILES}px`,
-      "aria-label": `word ${i + 1}: ${source[tokens[i]]}. Up and down arrows change it, Shift with left and right moves it, Delete removes it`,
-    }));
-    put(where, { text: `After word ${column(s) + 1}` });
-    for (const one of add) put(one, { "aria-disabled": S < MOST ? null : "true", title: S < MOST ? null : `${MOST} words are the most` });
-    put(tools[2], { text: `delete word ${column(s) + 1}` });
-    [column(s) > 0, column(s) < S - 1, S > 1].forEach((can, i) => put(tools[i], { "aria-disabled": can ? null : "true" }));
+    words.draw(s, w, (i) => i > now);
 
     // Written words
     const told = hide ? Math.max(0, j) : S + 2;
@@ -339,7 +264,7 @@ function build(ctx) {
     sums.draw(hide ? [["predict", "your guess first", "?"]] : bottleneck.sums(s, r));
   }
   return {
-    el: h("div", {}, field, note, h("div", { class: "sbs-edit" }, length.el, another), trace.el, caption, insert,
+    el: h("div", {}, words.field, words.note, h("div", { class: "sbs-edit" }, length.el, another), trace.el, caption, words.buttons,
       h("div", { class: "sbs-outputs" }, outputs.map((one) => one.el))),
     after: h("div", { class: "sbs-why" }, all.length > 1 ? network.el : null, glass, parts, width.el, about, beams, sums.el),
     draw,
