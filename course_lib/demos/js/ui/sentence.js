@@ -17,7 +17,7 @@ export function sentence({ ctx, words, most, canvas, tall, edit, pick, here }) {
       const typed = field.value.split(/[\s,.;:!?]+/).filter(Boolean);
       const known = typed.map((word) => numberOf.get(word.toLowerCase())).filter((k) => k !== undefined);
       const alien = typed.filter((word) => !numberOf.has(word.toLowerCase()));
-      put(note, { text: alien.length ? `Left out: ${alien.join(", ")}. Known: ${words.join(", ")}.` : known.length > most ? `The first ${most} words are read.` : known.length ? "" : "Type at least one word." });
+      put(note, { text: alien.length ? `Left out: ${alien.join(", ")}. There are ${words.join(", ")}.` : known.length > most ? `The first ${most} words are read.` : known.length ? "" : "Type at least one word." });
       const row = known.slice(0, most);
       if (row.length && String(row) !== String(ctx.state.tokens)) edit((tokens) => tokens.splice(0, tokens.length, ...row), row.length - 1, "typed");
     },
