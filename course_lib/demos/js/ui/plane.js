@@ -56,7 +56,7 @@ export function plane({ ctx, title, points, reach, onselect }) {
   });
 
   function draw(s, palette) {
-    const room = Math.max(2 * EDGE + 2, Math.min(WIDEST, el.clientWidth)); // Jupyter draws before there is room
+    const room = Math.max(2 * EDGE + 2, Math.min(WIDEST, el.clientWidth - 2)); // Jupyter draws before there is room
     if (room !== wide) {
       wide = room;
       put(svg, { width: wide, height: wide });
