@@ -74,6 +74,10 @@ def check_count(function):
         want=_count,
         parts=("rounds", "combinations"),
         likely=[
+            (
+                lambda T: (max(1, _count(T)[0]), _count(T)[1]),
+                "rounds: one element needs no round",
+            ),
             (with_log(np.floor), "rounds: 2 to the power of the rounds must reach T; round up"),
             (
                 lambda T: (_count(T)[0], T * _count(T)[0]),

@@ -166,6 +166,7 @@ WRONG = {
     ],
     "check_count": [
         (lambda T: (math.floor(math.log2(T)), count(T)[1]), "round up"),
+        (lambda T: (max(1, count(T)[0]), count(T)[1]), "no round"),
         (lambda T: (count(T)[0], T * count(T)[0]), "no partner"),
         (lambda T: (count(T)[0], T - 1), "what a loop needs"),
         (lambda T: (count(T)[0], 2 * T), "cleverer tree"),
