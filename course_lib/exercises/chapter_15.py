@@ -25,7 +25,10 @@ def _weights_cases():
     return [
         (rng.normal(size=(3, 4)) * 2, mask),
         (rng.normal(size=(2, 5)), np.ones((2, 5), dtype=bool)),
-        (np.array([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -999.0]]), np.ones((2, 3), bool)),
+        (
+            np.array([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, 500.0]]),
+            np.array([[True, True, True], [True, True, False]]),
+        ),
     ]
 
 
@@ -85,7 +88,10 @@ def check_weights(function):
             return "the softmax runs over the queries; each query's row must sum to 1"
         return problem
     if wrong_function(function, cases[2:], want=_weights) is not None:
-        return "scores of a thousand overflow; subtract each row's largest score first"
+        return (
+            "scores of a thousand overflow, or a hidden key gets a share: first -inf where the "
+            "mask is False, then subtract each row's largest score"
+        )
     return wrong_function(function, cases[1:2], want=_weights, axes=("query", "key"))
 
 

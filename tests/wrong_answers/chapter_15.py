@@ -92,6 +92,8 @@ WRONG = {
         (lambda s, m: soft(np.where(m, s, -np.inf), axis=0), "runs over the queries"),
         (no_maximum, "overflow"),
         (far_below, "✗"),
+        (lambda s, m: soft(np.where(m, s, -30.0)), "a hidden key gets a share"),
+        (lambda s, m: normal(soft(s) * m), "a hidden key gets a share"),
         (lambda s, m: log_softmax(np.where(m, s, -np.inf), axis=1), "logarithms"),
         (lambda s, m: normal(np.where(m, s, 0.0)), "no exponential"),
         (lambda s, m: weights_by_scipy(s, m).T, "transposed"),
