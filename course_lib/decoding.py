@@ -10,7 +10,8 @@ beginnings of each length; with ``width=1`` it is greedy, with room for all it i
 In a hidden Markov model what comes next depends on the last state alone, so of all beginnings that
 end in the same state only the best can win. A beam that recombines them so is :func:`viterbi_beam`;
 with room for all K states it is the Viterbi algorithm. A recurrent decoder remembers all its
-tokens: no two beginnings ever meet, and no width below V ** T is certain to find the best.
+tokens, and no two beginnings ever meet: with a fixed width nothing is certain, as long as there are
+more beginnings than that. (An exact search would drop what is less probable than a finished one.)
 
 Letters: N sequences, n rows of a step, V symbols, T time, K states, D features.
 

@@ -182,10 +182,14 @@ def check_sentence_log_probs(function):
 # ---- 14.4 -----------------------------------------------------------------------------------
 
 
-def _writer(seed, V):
-    """Return a step whose next token depends on the last one and the time; its state is a clock."""
-    log_probs = _log_probs(np.random.default_rng(seed), 12, V + 1, V)
-    log_probs[0, :, 0] = -9.0  # nobody stops before the first word
+def _writer(seed, V, stop, first):
+    """Return a step whose next token depends on the last one and the time.
+
+    Its state is a clock that begins at ``first``, so neither STOP nor the first state is always 0.
+    """
+    log_probs = _log_probs(np.random.default_rng(seed), 16, V + 1, V)
+    log_probs[:, :, [0, stop]] = log_probs[:, :, [stop, 0]]
+    log_probs[first, :, stop] = -9.0  # nobody stops before the first word
 
     def step(token, state):
         return log_probs[state, token], state + 1
@@ -207,13 +211,14 @@ def _write(step, state, start, stop, most, feed="own", keep=False, carry=True):
 
 
 def _padded(function):
-    """Lists of words as one array, which can be compared at once; -1 after the end."""
+    """Lists of words as one array, which can be compared at once; no word after the end."""
 
     def padded(step, state, start, stop, most):
         words = function(step, state, start, stop, most)
         if words is None or words is Ellipsis:
             return words
-        row = np.full(most + 2, -1.0)
+        words = list(words)[: most + 2]
+        row = np.full(most + 2, -7.5)  # nothing that an answer would put there itself
         row[: len(words)] = words
         return row
 
@@ -225,8 +230,10 @@ def check_greedy(function):
     """The most probable token each time, until STOP or the limit."""
     if not callable(function):
         return wrong_function(function, [], want=_write)
-    cases = [(_writer(seed, V), 0, V, 0, most) for seed, V, most in
-             ((0, 4, 9), (4, 6, 9), (2, 5, 3), (9, 3, 8), (21, 4, 9), (5, 5, 9))]  # fmt: skip
+    cases = [(_writer(seed, V, stop, first), first, V, stop, most)
+             for seed, V, stop, first, most in
+             ((0, 4, 3, 0, 9), (4, 6, 0, 1, 9), (2, 5, 4, 0, 3),
+              (9, 3, 1, 2, 8), (21, 4, 2, 0, 9), (5, 5, 0, 1, 9))]  # fmt: skip
 
     def variant(**options):
         return _padded(lambda *case: _write(*case, **options))
@@ -242,6 +249,18 @@ def check_greedy(function):
     def one_less(step, state, start, stop, most):
         return _write(step, state, start, stop, most - 1)
 
+    def one_more(step, state, start, stop, most):
+        return _write(step, state, start, stop, most + 1)
+
+    def until_stop(step, state, start, stop, most):
+        return _write(step, state, start, stop, most + 2)
+
+    def from_zero(step, state, start, stop, most):
+        return _write(step, 0, start, stop, most)
+
+    def stop_is_zero(step, state, start, stop, most):
+        return _write(step, state, start, 0, most)
+
     def least(step, state, start, stop, most):
         return _write(lambda t, s: (-step(t, s)[0], s + 1), state, start, stop, most)
 
@@ -255,6 +274,10 @@ def check_greedy(function):
             (variant(carry=False), "the state is not carried on"),
             (_padded(runs_on), "it goes on after STOP"),
             (_padded(one_less), "it stops one word before the limit"),
+            (_padded(one_more), "it writes one word more than most"),
+            (_padded(until_stop), "it writes more than most words"),
+            (_padded(from_zero), "it begins with a state of its own; begin with the one given"),
+            (_padded(stop_is_zero), "it stops at token 0; which token is STOP the argument says"),
             (_padded(least), "these are the least probable tokens"),
         ],
     )
@@ -350,7 +373,8 @@ def check_same_order(function):
     cases = []
     for lengths, S in (((2, 5, 1, 3), 5), ((4, 6), 6)):
         lengths = np.array(lengths)
-        source = rng.integers(1, 8, size=(len(lengths), S))
+        source = rng.integers(8, size=(len(lengths), S))
+        source[:, 0] = 0  # a real word, with the number of the filling
         source[np.arange(S) >= lengths[:, None]] = 0
         cases.append((source, lengths))
 
@@ -370,6 +394,9 @@ def check_same_order(function):
     def stop_at_the_end(source, lengths):
         return np.hstack([source, np.full((len(source), 1), STOP)])
 
+    def zeros_deleted(source, lengths):
+        return stop_at_the_end(np.where(source == 0, STOP, source), lengths)
+
     return wrong_function(
         function,
         cases,
@@ -380,6 +407,10 @@ def check_same_order(function):
             (
                 stop_at_the_end,
                 "the filling is translated: STOP comes right after each sentence's own end",
+            ),
+            (
+                zeros_deleted,
+                "0 is a word, too; where a sentence ends only lengths says",
             ),
             (filled_with(0), "fill up with STOP: 0 is a word"),
             (

@@ -38,7 +38,7 @@ def main(arguments=None):
 
 def _show(result):
     row = " ".join(f"{score:.3f}" for score in result.words)
-    print(f"{result.model:<14} seed {result.seed}  {result.seconds:>5} s  {row}", flush=True)
+    print(f"{result.model:<18} seed {result.seed}  {result.seconds:>5} s  {row}", flush=True)
 
 
 if __name__ == "__main__":

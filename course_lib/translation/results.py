@@ -35,7 +35,7 @@ class Result:
     seconds : float
         CPU seconds of the training, without its tests.
     settings : str
-        Digest of everything that decides the result; it changes when a setting does.
+        Digest of the settings of ``run`` that decide the result; it changes when one of them does.
     """
 
     model: str
@@ -92,6 +92,6 @@ def _result(entry):
             raise TypeError(f"{name} must be a row of numbers")
     if not isinstance(result.early, dict):
         raise TypeError("early must hold two rows for each number of updates")
-    if not len(result.words) == len(result.sentences) == len(result.forced_words):
-        raise TypeError("words, sentences and forced_words must have the same length")
+    if len({len(getattr(result, name)) for name in ROWS[:4]}) > 1:
+        raise TypeError("words, sentences, forced_words and paid must have the same length")
     return result

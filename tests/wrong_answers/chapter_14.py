@@ -71,9 +71,11 @@ def kept(log_probs, target, lengths):
     return said * (np.arange(target.shape[1]) <= lengths[:, None])
 
 
-def own_loop(feed=None, carry=True, keep=False, limit=0):
+def own_loop(feed=None, carry=True, keep=False, limit=0, end=None, begin=None):
     def write(step, state, start, stop, most):
         words, last = [], start
+        stop = stop if end is None else end
+        state = state if begin is None else begin
         for _ in range(most + limit):
             log_probs, after = step(last, state)
             state = after if carry else state
@@ -199,7 +201,13 @@ WRONG = {
         (own_loop(limit=-1), "before the limit"),
         (lambda step, *rest: greedy(lambda t, s: (-step(t, s)[0], s + 1), *rest), "least probable"),
         (lambda *case: [], "✗"),
-        (lambda *case: own_loop(limit=1)(*case), "✗"),
+        (own_loop(limit=1), "one word more"),
+        (own_loop(limit=2), "more than most words"),
+        (own_loop(limit=3), "more than most words"),
+        (own_loop(end=0), "stops at token 0"),
+        (own_loop(end=8), "✗"),
+        (own_loop(begin=0), "the one given"),
+        (lambda *case: [*greedy(*case), -1], "✗"),
         ("greedy", "expected a function"),
     ],
     "check_widen": [
@@ -217,7 +225,11 @@ WRONG = {
     "check_same_order": [
         (turned, "this is the mirror"),
         (lambda x, n: np.append(x, np.full((len(x), 1), STOP), axis=1), "filling is translated"),
-        (zeros_after, "0 is a word"),
+        (zeros_after, "fill up with STOP"),
+        (
+            lambda x, n: np.append(np.where(x == 0, STOP, x), np.full((len(x), 1), STOP), axis=1),
+            "only lengths says",
+        ),
         (lambda x, n: same_order(x, n)[:, :-1], "no room"),
         (lambda x, n: x[:, ::-1], "filling first"),
         (lambda x, n: x, "no STOP"),
