@@ -57,6 +57,10 @@ def check_head(function):
         scores = (x @ W_q) @ (x @ W_k).T / np.sqrt(x.shape[1])
         return softmax(np.where(_past(len(x)), scores, -np.inf)) @ (x @ W_v)
 
+    def by_length(x, W_q, W_k, W_v):
+        scores = (x @ W_q) @ (x @ W_k).T / np.sqrt(len(x))
+        return softmax(np.where(_past(len(x)), scores, -np.inf)) @ (x @ W_v)
+
     def by_E(x, W_q, W_k, W_v):
         scores = (x @ W_q) @ (x @ W_k).T / W_q.shape[1]
         return softmax(np.where(_past(len(x)), scores, -np.inf)) @ (x @ W_v)
@@ -70,6 +74,7 @@ def check_head(function):
             (variant(may=None), "no mask: step 0 has seen what comes later"),
             (variant(may=lambda T: _past(T).T), "the mask is the wrong way round: it shows the "
              "future and hides the past"),
+            (by_length, "divide by the root of the head's width E, not of the number of steps"),
             (variant(may=lambda T: _past(T, 1)), "the mask is one step too generous: row t may "
              "look up to t, not t + 1"),
             (zeroed, "a score of 0 is a score like any other; a hidden one is minus infinity"),
@@ -121,6 +126,10 @@ def check_count(function):
             (
                 lambda M, F: _count(M, F) - (F * M + M),
                 "the feed-forward part has two matrices, there and back",
+            ),
+            (
+                lambda M, F: 12 * M * M,
+                "12 M^2 is a rule of thumb for F = 4 M; count with F, biases and norms",
             ),
             (
                 lambda M, F: 2 * _count(M, F),
@@ -214,6 +223,9 @@ def check_turn(function):
         return np.concatenate([a * np.cos(angles) - b * np.sin(angles),
                                a * np.sin(angles) + b * np.cos(angles)])  # fmt: skip
 
+    def left_complex(x, t):
+        return (x[0::2] + 1j * x[1::2]) * np.exp(1j * t * speeds(x))
+
     def added(x, t):
         return x + sinusoidal_positions(1, len(x), offset=t)[0]
 
@@ -225,6 +237,8 @@ def check_turn(function):
         likely=[
             (lambda x, t: turned(x, -t * speeds(x)), "turned the other way; look at the signs of "
              "the sines"),
+            (left_complex, "these are pairs as complex numbers: put real and imaginary parts back "
+             "side by side, `.view(float)`"),
             (halves, "this pairs entry i with i + E / 2; here neighbours are pairs"),
             (lambda x, t: turned(x, t * np.ones(len(x) // 2)), "every pair has its own speed"),
             (

@@ -156,6 +156,7 @@ WRONG = {
         (lambda x, q, k, v: attend(x, q, k, v, lower(x), scale=len(q.T)), "not by E"),
         (lambda x, q, k, v: attend(x, q, k, v, lower(x), scale=len(q) ** 0.5), "head's width"),
         (lambda x, q, k, v: attend(x, k, q, v, lower(x)), "exchanged"),
+        (lambda x, q, k, v: attend(x, q, k, v, lower(x), scale=len(x) ** 0.5), "number of steps"),
         (weights_masked_late, "after the softmax"),
         (hidden_is_zero, "minus infinity"),
         (lambda x, q, k, v: attend(x, q, k, v, lower(x), axis=0), "wrong axis"),
@@ -169,6 +170,7 @@ WRONG = {
         (lambda M, F: 4 * M * M + 2 * M * F + 4 * M, "biases"),
         (lambda M, F: count(M, F) - M * M - M, "W_o"),
         (lambda M, F: count(M, F) - M * F - M, "there and back"),
+        (lambda M, F: 12 * M * M, "rule of thumb"),
         (lambda M, F: count(M, F) * 2, "no weights of their own"),
     ],
     "check_split": [
@@ -181,6 +183,7 @@ WRONG = {
     ],
     "check_turn": [
         (lambda x, t: turned_by(x, -t * speeds(x)), "other way"),
+        (lambda x, t: x.view(complex) * np.exp(1j * t * speeds(x)), "complex numbers"),
         (pairs_of_halves, "neighbours are pairs"),
         (lambda x, t: turned_by(x, np.full(len(x) // 2, t)), "own speed"),
         (lambda x, t: turned_by(x, t * np.sqrt(speeds(x))), "factor 2"),
