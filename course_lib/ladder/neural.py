@@ -52,7 +52,7 @@ def attending(D, T, n_out, seed, **options):
     seed : int
         Seed of the starting weights.
     **options : object
-        For `attention_models.AttentionModel`.
+        For `AttentionModel` of `attention_models`.
 
     Returns
     -------
