@@ -234,4 +234,5 @@ class TestNetwork:
 
 def test_every_network_has_the_same_width():
     networks = [spec.options for spec in MODELS.values() if spec.fit is fit_network]
-    assert len(networks) >= 3 and {options.get("H", options.get("M")) for options in networks} == {32}
+    widths = {options.get("H", options.get("M")) for options in networks}
+    assert len(networks) >= 3 and widths == {32}

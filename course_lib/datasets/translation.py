@@ -55,7 +55,7 @@ class Pairs:
 
     @property
     def target_in(self):
-        """Tokens that a decoder reads, START and all of the target but its last; shape (n, S + 1)."""
+        """Tokens the decoder reads, START and then all but the last one asked for; (n, S + 1)."""
         return np.hstack([np.full((len(self.target), 1), START), self.target[:, :-1]])
 
     @property
