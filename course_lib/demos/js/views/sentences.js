@@ -173,6 +173,7 @@ function build(ctx) {
     const to = { ArrowRight: Math.min(i + 1, last), ArrowLeft: Math.max(0, i - 1), Home: 0, End: last }[event.key];
     if (to === undefined) return;
     event.preventDefault();
+    for (const [n, word] of [...chips.children].entries()) word.tabIndex = n === to ? 0 : -1; // now: Tab may come before the next frame
     chips.children[to].focus();
     ctx.go(to);
   } });
