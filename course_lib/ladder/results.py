@@ -113,6 +113,38 @@ def read_results(path=RESULTS):
     return cells
 
 
+def read_lines(path, read):
+    """Read a results file of another kind: what one training gave stands on one line.
+
+    Parameters
+    ----------
+    path : str or Path
+        Text with one JSON object a line; a file that does not exist holds none.
+    read : callable
+        ``read(entry)`` turns one of them into a result, or raises ValueError or TypeError.
+
+    Returns
+    -------
+    results : list
+        In the order of the lines.
+
+    Raises
+    ------
+    ValueError
+        If a line is no result; the message names it.
+    """
+    path = Path(path)
+    if not path.exists():
+        return []
+    results = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            results.append(read(json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}, line {number}: {error}; delete the line") from None
+    return results
+
+
 def _read_cell(line):
     """Cell of one line; ValueError says what is wrong with it."""
     try:

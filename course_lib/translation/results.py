@@ -1,8 +1,9 @@
 """What the translators' trainings gave: a text file with one JSON object a line, one a training."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from course_lib.ladder.results import read_lines
 
 RESULTS = Path(__file__).with_name("results.jsonl")
 ROWS = ("words", "sentences", "forced_words", "paid", "loss")
@@ -69,16 +70,7 @@ def read_results(path=RESULTS):
     ValueError
         If a line is no result; the message names it.
     """
-    path = Path(path)
-    if not path.exists():
-        return []
-    results = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            results.append(_result(json.loads(line)))
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{path}, line {number}: {error}; delete the line") from None
-    return results
+    return read_lines(path, _result)
 
 
 def _result(entry):
