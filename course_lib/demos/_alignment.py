@@ -4,11 +4,11 @@ import sys
 
 import numpy as np
 
-from course_lib.demos import _alignment_network, _seq2seq_weights, _svg
+from course_lib.demos import _alignment_network, _seq2seq_weights, _seq2seq_words, _svg
 from course_lib.demos._demo import Demo, picture
-from course_lib.demos._state import check_limit, check_state, goals_of, labels_of
+from course_lib.demos._state import check_state, goals_of
 
-MAX_S, MAX_V, MAX_H = 20, 24, 20
+MAX_S, MAX_H = 20, 20
 
 
 def alignment(
@@ -63,21 +63,12 @@ def alignment(
     ValueError
         If a word, a weight, a number or the size does not fit; the message names it.
     """
-    source_words = [str(word) for word in source_words]
-    target_words = [str(word) for word in target_words]
-    check_limit("source_words", len(source_words), MAX_V, "words")
-    check_limit("target_words", len(target_words), MAX_V, "tokens")
-    unknown = [word for word in source if word not in source_words]
-    if unknown:
-        raise ValueError(f"source: {unknown[0]!r} must be one of the source words")
     state = {
         "v": 1,
         "view": "alignment",
         "name": name,
         "fixed": {
-            "source_words": labels_of("source_words", source_words, len(source_words), ""),
-            "target_words": labels_of("target_words", target_words, len(target_words), ""),
-            "meaning": [*range(len(source_words))] if meaning is None else [*map(int, meaning)],
+            **_seq2seq_words.vocabulary(source_words, target_words, meaning),
             "order": order,
             "start": start,
             "stop": stop,
@@ -85,7 +76,7 @@ def alignment(
             "goals": [],
             "title": title,
         },
-        "tokens": [source_words.index(word) for word in source],
+        "tokens": _seq2seq_words.numbers(source, source_words),
         "t": t,
         "seed": 0,
         "opts": {"use": use, "cell": cell, "predict": predict},

@@ -4,11 +4,11 @@ import sys
 
 import numpy as np
 
-from course_lib.demos import _bottleneck_networks, _seq2seq_weights, _svg
+from course_lib.demos import _bottleneck_networks, _seq2seq_weights, _seq2seq_words, _svg
 from course_lib.demos._demo import Demo, picture
-from course_lib.demos._state import check_limit, check_state, goals_of, labels_of
+from course_lib.demos._state import check_limit, check_state, goals_of
 
-MAX_S, MAX_V, MAX_NETWORKS, MAX_H = 20, 24, 3, 40
+MAX_S, MAX_NETWORKS, MAX_H = 20, 3, 40
 ORDERS = ("mirror", "same")
 
 
@@ -72,10 +72,6 @@ def bottleneck(
     ValueError
         If a word, a weight, a number or the size does not fit; the message names it.
     """
-    source_words = [str(word) for word in source_words]
-    target_words = [str(word) for word in target_words]
-    check_limit("source_words", len(source_words), MAX_V, "words")
-    check_limit("target_words", len(target_words), MAX_V, "tokens")
     check_limit("networks", len(networks), MAX_NETWORKS, "networks")
     if not -len(networks) <= network < len(networks):
         raise ValueError(f"network must be below {len(networks)}, got {network}")
@@ -84,9 +80,7 @@ def bottleneck(
         "view": "bottleneck",
         "name": name,
         "fixed": {
-            "source_words": labels_of("source_words", source_words, len(source_words), ""),
-            "target_words": labels_of("target_words", target_words, len(target_words), ""),
-            "meaning": [*range(len(source_words))] if meaning is None else [*map(int, meaning)],
+            **_seq2seq_words.vocabulary(source_words, target_words, meaning),
             "order": order,
             "start": start,
             "stop": stop,
@@ -94,7 +88,7 @@ def bottleneck(
             "goals": [],
             "title": title,
         },
-        "tokens": [_number(word, source_words) for word in source],
+        "tokens": _seq2seq_words.numbers(source, source_words),
         "t": t,
         "seed": seed,
         "opts": {"network": network % len(networks), "width": width, "predict": predict},
@@ -106,12 +100,6 @@ def bottleneck(
         goals = _bottleneck_networks.reachable(fixed, state["tokens"], width)
     fixed["goals"] = goals_of(goals)
     return Demo(state, sys.modules[__name__])
-
-
-def _number(word, words):
-    if word not in words:
-        raise ValueError(f"source: {word!r} must be one of the source words")
-    return words.index(word)
 
 
 def check(state):
