@@ -1,7 +1,7 @@
 """An assignment as its author writes it: a folder with assignment.md, checks.py, config.toml.
 
-Also wrong/*.py (wrong answers that the release must catch), data/ (for students too) and private/
-(for checks only), the last two if needed.
+Also wrong/*.py (wrong answers that the release must catch), and where needed right/*.py (other
+right answers, which must lose nothing), data/ (for students too) and private/ (for checks only).
 """
 
 import ast
@@ -41,6 +41,15 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Right:
+    """Another right answer: the cells it replaces, done another way."""
+
+    name: str
+    title: str
+    answers: dict
+
+
+@dataclass(frozen=True)
 class Assignment:
     """Everything of an assignment; ``data`` and ``private`` are paths below ``folder``."""
 
@@ -54,6 +63,7 @@ class Assignment:
     data: tuple
     private: tuple
     wrong: tuple
+    right: tuple
 
 
 def read(folder):
@@ -80,6 +90,10 @@ def read(folder):
     path = folder / "checks.py"
     checks_source = read_text(path)
     checks = load_checks(checks_source, path)
+    wrong, right = _read_wrong(folder, cells), _read_right(folder, cells)
+    twice = sorted({w.name for w in wrong} & {r.name for r in right})
+    if twice:
+        raise ValueError(f"{folder}: both wrong/ and right/ have {twice[0]}.py; rename one")
     return Assignment(
         name=folder.name,
         folder=folder,
@@ -90,7 +104,8 @@ def read(folder):
         checks_source=checks_source,
         data=_files(folder, "data"),
         private=_files(folder, "private"),
-        wrong=_read_wrong(folder, cells),
+        wrong=wrong,
+        right=right,
     )
 
 
@@ -237,30 +252,55 @@ def _questions(cells, checks, config, folder):
 
 
 def _read_wrong(folder, cells):
-    answers = {cell.id for cell in cells if cell.role == "answer"}
     questions = {cell.question for cell in cells if cell.role == "answer"}
     found = []
     for path in sorted((folder / "wrong").glob("*.py")):
-        head, *blocks = re.split(r"(?m)^# grade_id: *(\S+) *\n", read_text(path))
+        head, title, answers = _read_answers(path, cells)
         match = re.match(r"# loses: *(.+)\n", head)
         pairs = [pair.split("=") for pair in match[1].split(",")] if match else []
         loses = dict(pairs) if all(len(pair) == 2 for pair in pairs) else {}
         try:
-            title = (ast.get_docstring(ast.parse(head)) or "").split("\n")[0]
             loses = {name.strip(): float(points) for name, points in loses.items()}
-        except (SyntaxError, ValueError) as error:
+        except ValueError as error:
             raise ValueError(f"{path}: the head cannot be read: {error}") from error
-        replaced = dict(zip(blocks[::2], blocks[1::2], strict=True))
-        if not loses or not title or not replaced:
+        if not loses or not title or not answers:
             raise ValueError(
                 f"{path}: starts with '# loses: question=points, ...' and a docstring that names "
                 "the mistake; then come blocks '# grade_id: ...' with the wrong cells"
             )
-        unknown = sorted((set(loses) - questions) | (set(replaced) - answers))
-        if unknown or 2 * len(replaced) < len(blocks):
-            raise ValueError(f"{path}: unknown or repeated: {', '.join(unknown) or 'a grade_id'}")
-        found.append(Wrong(path.stem, title, loses, {k: v.strip() for k, v in replaced.items()}))
+        unknown = sorted(set(loses) - questions)
+        if unknown:
+            raise ValueError(f"{path}: unknown or repeated: {', '.join(unknown)}")
+        found.append(Wrong(path.stem, title, loses, answers))
     return tuple(found)
+
+
+def _read_right(folder, cells):
+    found = []
+    for path in sorted((folder / "right").glob("*.py")):
+        head, title, answers = _read_answers(path, cells)
+        if "# loses:" in head or not title or not answers:
+            raise ValueError(
+                f"{path}: starts with a docstring that says how it is done and has no '# loses:', "
+                "for it must lose nothing; then come blocks '# grade_id: ...' with the cells"
+            )
+        found.append(Right(path.stem, title, answers))
+    return tuple(found)
+
+
+def _read_answers(path, cells):
+    """The text above the first block of a file in wrong/ or right/, its title, and the blocks."""
+    answers = {cell.id for cell in cells if cell.role == "answer"}
+    head, *blocks = re.split(r"(?m)^# grade_id: *(\S+) *\n", read_text(path))
+    try:
+        title = (ast.get_docstring(ast.parse(head)) or "").split("\n")[0]
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"{path}: the head cannot be read: {error}") from error
+    replaced = dict(zip(blocks[::2], blocks[1::2], strict=True))
+    unknown = sorted(set(replaced) - answers)
+    if unknown or 2 * len(replaced) < len(blocks):
+        raise ValueError(f"{path}: unknown or repeated: {', '.join(unknown) or 'a grade_id'}")
+    return head, title, {name: block.strip() for name, block in replaced.items()}
 
 
 def _files(folder, name):

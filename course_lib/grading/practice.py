@@ -1,4 +1,4 @@
-"""A made-up class that hands in the reference, the blank notebook and every wrong answer.
+"""A made-up class: the reference, other right answers, the blank notebook, every wrong answer.
 
 With it an instructor walks the whole way once, before real students do.
 """
@@ -23,7 +23,7 @@ def write(assignment, release, folder):
     Returns
     -------
     students : list of str
-        ``reference``, ``blank`` and the names of the wrong answers.
+        ``reference``, ``blank`` and the names of the files in right/ and wrong/.
 
     Raises
     ------
@@ -35,7 +35,8 @@ def write(assignment, release, folder):
         raise ValueError(f"{folder} exists; name a new folder for the practice class")
     right = reference(assignment)
     notebooks = {"reference": right, "blank": {}}
-    notebooks |= {wrong.name: right | wrong.answers for wrong in assignment.wrong}
+    for other in assignment.right + assignment.wrong:
+        notebooks[other.name] = right | other.answers
     for student, answers in notebooks.items():
         files.write_file(
             folder / "inbox" / student / f"{assignment.name}.ipynb", answered(text, answers)

@@ -55,6 +55,7 @@ def run(assignment, bundle, release, kind, secret, progress=None):
     right = reference(assignment)
     secrets = [hmac.new(secret, b"self-test %d" % i, "sha256").digest() for i in range(SECRETS)]
     trials = [(REFERENCE, right, secrets), (BLANK, {}, secrets[:1])]
+    trials += [(f"right/{r.name}.py", right | r.answers, secrets) for r in assignment.right]
     trials += [(f"wrong/{w.name}.py", right | w.answers, secrets) for w in assignment.wrong]
     jobs = [(name, answered(text, answers), key) for name, answers, keys in trials for key in keys]
     results = {name: [] for name, _, _ in trials}
@@ -73,7 +74,7 @@ def run(assignment, bundle, release, kind, secret, progress=None):
                 found += _of_wrong(name, wrong[name], result)
                 failed |= _not_passed(result)
             else:
-                found += _of_blank(result, floor) if name == BLANK else _of_reference(result)
+                found += _of_blank(result, floor) if name == BLANK else _of_right(name, result)
         problems += dict.fromkeys(found)
     for check in bundle.checks:
         if check.name not in failed:
@@ -215,15 +216,15 @@ def chances(assignment):
     return problems
 
 
-def _of_reference(result):
+def _of_right(name, result):
     problems = [
-        f"check {check['name']}: the reference does not pass it ({check['reason']}: "
+        f"check {check['name']}: {name} does not pass it ({check['reason']}: "
         f"{check['message']} {_line(check['detail'])})"
         for check in _checks(result)
         if check["points"] < check["max"] - POINTS
     ]
-    problems += [f"{REFERENCE}: {flag}" for flag in result["flags"]]
-    return problems + _of_cells(REFERENCE, result)
+    problems += [f"{name}: {flag}" for flag in result["flags"]]
+    return problems + _of_cells(name, result)
 
 
 def _of_blank(result, floor):
