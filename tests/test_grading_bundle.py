@@ -14,6 +14,13 @@ from course_lib.grading.limits import Limits
 from course_lib.grading.solution import Solution
 
 SOURCE = Path(__file__).parent / "grading_assignments" / "normalize"
+RIGHT = '''"""Divides entry by entry."""
+
+
+# grade_id: normalize
+def normalize(x):
+    return np.array(x) / sum(x)
+'''
 
 
 @pytest.fixture
@@ -163,6 +170,38 @@ class TestRead:
         with pytest.raises(ValueError, match=re.escape(message)) as refused:
             assignment.read(folder)
         assert str(folder) in str(refused.value) and "\n" not in str(refused.value)
+
+    def test_other_right_answers(self, folder):
+        path = folder / "right" / "by_a_list.py"
+        path.parent.mkdir()
+        path.write_text(RIGHT)
+        (right,) = assignment.read(folder).right
+        assert (right.name, right.title) == ("by_a_list", "Divides entry by entry.")
+        assert right.answers == {"normalize": "def normalize(x):\n    return np.array(x) / sum(x)"}
+
+    @pytest.mark.parametrize(
+        "old, new, message",
+        [
+            ('"""Div', '# loses: normalize=1\n"""Div', "has no '# loses:'"),
+            ('"""Divides entry by entry."""', "", "starts with a docstring"),
+            ("# grade_id: normalize", "# grade id", "then come blocks"),
+            ("# grade_id: normalize", "# grade_id: weights", "unknown or repeated: weights"),
+            ('entry."""', "entry.", "the head cannot be read"),
+        ],
+    )
+    def test_right_answers_of_another_form(self, folder, old, new, message):
+        path = folder / "right" / "by_a_list.py"
+        path.parent.mkdir()
+        path.write_text(RIGHT.replace(old, new))
+        with pytest.raises(ValueError, match=message) as refused:
+            assignment.read(folder)
+        assert str(path) in str(refused.value)
+
+    def test_a_name_is_right_or_wrong(self, folder):
+        (folder / "right").mkdir()
+        (folder / "right" / "softmax.py").write_text(RIGHT)
+        with pytest.raises(ValueError, match=r"both wrong/ and right/ have softmax\.py"):
+            assignment.read(folder)
 
     def test_manual_question_without_rubric(self, folder):
         text = (folder / "config.toml").read_text()

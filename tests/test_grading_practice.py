@@ -1,6 +1,7 @@
 """The made-up class that a release can write."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ class TestWrite:
         wrong = sources(inbox / "softmax" / "normalize.ipynb")
         assert {name for name in right if right[name] != wrong[name]} == {"normalize"}
         assert "np.exp" in wrong["normalize"]
+
+    def test_other_right_answers_are_students_too(self, tmp_path):
+        folder = Path(shutil.copytree(SOURCE, tmp_path / "normalize"))
+        (folder / "right").mkdir()
+        cell = "# grade_id: normalize\ndef normalize(x):\n    return np.array(x) / sum(x)\n"
+        (folder / "right" / "by_a_list.py").write_text(f'"""Another way."""\n\n\n{cell}')
+        normalize = assignment.read(folder)
+        bundle.build(normalize, tmp_path / "built")
+        release = tmp_path / "built" / "release" / "normalize.ipynb"
+        assert "by_a_list" in practice.write(normalize, release, tmp_path / "practice")
+        given = sources(tmp_path / "practice" / "inbox" / "by_a_list" / "normalize.ipynb")
+        assert given["normalize"].endswith("np.array(x) / sum(x)")
 
     def test_an_old_folder_is_left_alone(self, written, tmp_path):
         release, folder = written

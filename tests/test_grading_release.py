@@ -81,7 +81,8 @@ def problems(folder, tmp_path, monkeypatch):
         found = selftest.run(
             a, made, notebook, "none", b"s" * 32, lambda done, total: steps.append((done, total))
         )
-        assert steps[-1][0] == steps[-1][1] == len(steps) == 3 + 1 + 3 * len(a.wrong)
+        others = len(a.right) + len(a.wrong)
+        assert steps[-1][0] == steps[-1][1] == len(steps) == 3 + 1 + 3 * others
         assert all("\n" not in problem for problem in found)
         return found
 
@@ -138,6 +139,26 @@ class TestSelfTest:
         assert any(
             "check mean_of_three: the reference does not pass it (failed" in p for p in found
         )
+
+    @pytest.mark.parametrize(
+        "body, problem",
+        [
+            ("np.array(x) / sum(x)", ""),
+            ("list(x / sum(x))", "check proportions_stay: right/other.py does not pass it (failed"),
+        ],
+    )
+    def test_other_right_answers_lose_nothing(self, folder, problems, body, problem):
+        (folder / "right").mkdir()
+        cell = f"# grade_id: normalize\ndef normalize(x):\n    return {body}\n"
+        (folder / "right" / "other.py").write_text(f'"""Another way."""\n\n\n{cell}')
+        found = problems()
+        assert any(p.startswith(problem) for p in found) if problem else found == []
+
+    def test_right_answer_that_stops_a_run_of_all_cells(self, folder, problems):
+        (folder / "right").mkdir()
+        cell = "# grade_id: normalize\ndef normalize(x):\n    return x / x.sum()\n\n\n1 / 0\n"
+        (folder / "right" / "other.py").write_text(f'"""Another way."""\n\n\n{cell}')
+        assert only(problems()).startswith("right/other.py: cell normalize ends with error")
 
     def test_blank_with_points_unless_declared(self, folder, problems):
         spoil(
