@@ -100,7 +100,7 @@ def new(name, folder, notebook, as_json):
 @click.option(
     "--practice",
     type=click.Path(path_type=Path),
-    help="New folder for notebooks of a made-up class: the reference, blank, all wrong answers.",
+    help="New folder for notebooks of a made-up class: blank, all right and all wrong answers.",
 )
 @work_option
 @sandbox_option
