@@ -21,7 +21,7 @@ from tests.grading_course import HALF, NAME, RIGHT, SOURCE
 pytest_plugins = "tests.grading_support"
 
 VERBS = (
-    *("doctor", "new", "release", "collect", "run"),
+    *("doctor", "new", "rehearse", "release", "collect", "run"),
     *("status", "review", "feedback", "export", "stats"),
 )
 
@@ -165,7 +165,7 @@ def result_of(course, student):
     return path
 
 
-NEEDS_NAME = [verb for verb in VERBS if verb not in ("doctor", "new", "release")]
+NEEDS_NAME = [verb for verb in VERBS if verb not in ("doctor", "new", "rehearse", "release")]
 EXTRA = {"collect": ("SOURCE", "--from", "folder"), "export": ("--to", "csv")}
 
 

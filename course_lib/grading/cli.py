@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from course_lib.grading import _verbs_grading, _verbs_marks, terminal
+from course_lib.grading import _verbs_grading, _verbs_marks, _verbs_rehearsal, terminal
 
 
 class _InOrder(click.Group):
@@ -26,8 +26,8 @@ def _app():
 
 
 for verb in (
-    *(_verbs_grading.doctor, _verbs_grading.new, _verbs_grading.release),
-    *(_verbs_grading.collect, _verbs_grading.run),
+    *(_verbs_grading.doctor, _verbs_grading.new, _verbs_rehearsal.rehearse),
+    *(_verbs_grading.release, _verbs_grading.collect, _verbs_grading.run),
     *(_verbs_marks.status, _verbs_marks.review, _verbs_marks.feedback),
     *(_verbs_marks.export, _verbs_marks.stats),
 ):

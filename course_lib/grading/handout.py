@@ -187,7 +187,7 @@ def needed(source, names):
         node = homes.get(names.pop())
         if node is not None and node not in chosen and not _is_tools(node):
             chosen.append(node)
-            names += _used(_segment(source, node))
+            names += used_names(_segment(source, node))
     return [node for node in statements if node in chosen]
 
 
@@ -243,9 +243,18 @@ def _bound(node):
     return [n.id for n in stores if isinstance(n.ctx, ast.Store)]
 
 
-def _used(segment):
-    """Names that a statement looks up outside its own functions."""
-    tables, found = [symtable.symtable(segment, "checks", "exec")], []
+def used_names(source):
+    """Return the names that some code looks up outside its own functions.
+
+    Parameters
+    ----------
+    source : str
+
+    Returns
+    -------
+    names : list of str
+    """
+    tables, found = [symtable.symtable(source, "checks", "exec")], []
     while tables:
         table = tables.pop()
         tables += table.get_children()
