@@ -10,6 +10,7 @@ import pytest
 
 from course_lib.grading import bundle, leaks, selftest
 from tests.grading_case import NAMES, ROOT, case
+from tests.hidden_texts import hidden_names, hidden_texts, search
 from tests.sums_by_hand import sums
 
 WORDS = ("# YOUR CODE HERE", "raise NotImplementedError", "Your answer here")
@@ -166,6 +167,11 @@ class TestRelease:
         text = built(one)[1].read_text(encoding="utf-8")
         assert leaks.leaks(one.source, text) + selftest.fixed_texts(one.source) == []
         assert selftest.chances(one.source) == []
+
+    def test_nothing_hidden_of_another_one_is_in_it(self, one, built):
+        files = sorted(p for p in built(one)[1].parent.rglob("*") if p.is_file())
+        for other in map(case, NAMES):
+            assert search(files, hidden_texts(other), hidden_names(other)) == []
 
     def test_the_page_offers_it(self, one):
         page = PAGE.read_text(encoding="utf-8")
