@@ -1,0 +1,16 @@
+# loses: reader=0.5
+"""Adds the clicks up, so that their order is lost."""
+
+
+# grade_id: reader
+class Reader(nn.Module):
+    """A network on the counts of the clicks so far."""
+
+    def __init__(self):
+        super().__init__()
+        self.core = nn.Linear(V, 16)
+        self.readout = nn.Linear(16, 1)
+
+    def forward(self, clicks, lengths):
+        counts = one_hot(clicks).cumsum(dim=1)  # (N, T, V)
+        return self.readout(torch.tanh(self.core(counts)))[..., 0]

@@ -1,0 +1,14 @@
+# loses: losses=0.25
+"""Multiplies the losses with the mask: not a number times zero stays one."""
+
+
+# grade_id: losses
+def losses(logits, lengths, ended):
+    """Return the mean loss at the end of each visit and that after every click, in nats."""
+    N, T = logits.shape
+    real = torch.arange(T) < lengths[:, None]
+    answers = ended.to(logits.dtype)
+    loss = nn.functional.binary_cross_entropy_with_logits
+    at_end = loss(logits[torch.arange(N), lengths - 1], answers)
+    each = loss(logits, answers[:, None].expand(N, T), reduction="none")
+    return at_end, (each * real).sum() / real.sum()
