@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import hostile_answers, nbgrader_peer  # noqa: E402
+from benchmarks.peaks import Peaks  # noqa: E402
 from course_lib.grading import assignment as assignments  # noqa: E402
 from course_lib.grading import watch  # noqa: E402
 from tests import grading_course as course  # noqa: E402
@@ -232,23 +233,6 @@ def torch_assignment(folder, size):
         full = sum(table["points"] == 1 for table in results(workspace, "softmax").values())
         print(f"{title:18} {seconds:6.1f} s {1e3 * seconds / size:6.0f} ms", end="")
         print(f"   marks right: {full} of {size}", flush=True)
-
-
-class Peaks(threading.Thread):
-    """Largest memory of each grading process below this one, in MB, by process number."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.megabytes, self.over = {}, threading.Event()
-
-    def run(self):
-        while not self.over.wait(0.1):
-            for pid in watch.descendants(os.getpid()):
-                with contextlib.suppress(OSError, ValueError, StopIteration):
-                    if b"course_lib.grading" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-                        peak = next(line for line in lines if line.startswith("VmHWM"))
-                        self.megabytes[pid] = int(peak.split()[1]) / 1024
 
 
 def crowd(folder, size):

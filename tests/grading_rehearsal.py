@@ -117,25 +117,24 @@ def page(folder, name):
 
 
 def wrong_marks(folder, name):
-    """Sentences about every mark in grades.csv that is not the known one."""
+    """Student to what is wrong with their line in grades.csv, where it is not the known one."""
     found = {row["student"]: row for row in rows(folder / name / "grades.csv")}
-    problems = []
-    for (student, assignment), want in known(folder).items():
-        if assignment != name:
-            continue
-        got = found.pop(student, None)
-        if got is None:
-            problems.append(f"{name}, {student}: no row")
-            continue
-        manual = manual_points(got, folder, name) if got["automatic"] else ""
-        marks = {"automatic": got["automatic"], "manual": manual, "total": got["total"]}
-        if got["automatic"]:  # where nothing came, nobody is late
-            marks["late_percent"] = got["late_percent"]
-        for column, value in marks.items():
-            if not equal(value, want[column]):
-                told = f"{value or 'nothing'}, known is {want[column] or 'nothing'}"
-                problems.append(f"{name}, {student}, {column}: {told} ({want['why']})")
-    return problems + [f"{name}, {student}: not known" for student in found]
+    wanted = {s: row for (s, assignment), row in known(folder).items() if assignment == name}
+    problems = {student: "not known" for student in found.keys() - wanted.keys()}
+    for student, want in wanted.items():
+        got = found.get(student, {})
+        marks = {column: got.get(column) for column in ("automatic", "total")}
+        if marks["automatic"]:  # where nothing came, nobody has marked or is late
+            marks |= {"manual": manual_points(got, folder, name)}
+            marks |= {"late_percent": got["late_percent"]}
+        wrong = [
+            f"{column} {value or 'nothing'}, known is {want[column] or 'nothing'}"
+            for column, value in marks.items()
+            if not equal(value, want[column])
+        ]
+        if wrong or not got:
+            problems[student] = f"{'; '.join(wrong) or 'no row'} ({want['why']})"
+    return problems
 
 
 def manual_points(row, folder, name):
