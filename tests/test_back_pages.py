@@ -11,7 +11,7 @@ BACK = ROOT / "book" / "back"
 CARDS = (BACK / "cards.md").read_text(encoding="utf-8")
 TIMELINE = (BACK / "timeline.md").read_text(encoding="utf-8")
 BIBLIOGRAPHY = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
-ROWS = re.findall(r"(?m)^\| (\d{4}) \| (.+?) \| (.+?) \| (.+?) \|$", TIMELINE)
+ROWS = re.findall(r"(?m)^\| (\d{4}) \| (.+?) \| (.+?); (\{ref.+?) \|$", TIMELINE)
 OTHERWISE = {"markov2006example": 1913}  # the talk, of which the source is a translation
 PARTS = (
     *("I use this when", "History.", "Why it exists.", "How it works, in five steps."),
