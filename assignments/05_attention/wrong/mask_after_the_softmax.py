@@ -1,0 +1,19 @@
+# loses: look=2.5
+"""Sets weights to 0 after the softmax, and nobody divides again."""
+
+
+# grade_id: look
+def look_up(q, k, v, may, temperature):
+    """Return the contexts, shape (T, D), and the weights, shape (T, S)."""
+    blind = np.flatnonzero(~may.any(axis=1))
+    if len(blind):
+        raise ValueError(f"query {blind[0]} may look nowhere")
+    scores = q @ k.T / np.sqrt(q.shape[1])
+    best = scores.max(axis=1, keepdims=True)
+    if temperature == 0:
+        powers = (scores == best).astype(float)
+    else:
+        powers = np.exp((scores - best) / temperature)
+    weights = powers / powers.sum(axis=1, keepdims=True)
+    weights = weights * may
+    return weights @ v, weights

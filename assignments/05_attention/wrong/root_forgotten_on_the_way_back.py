@@ -1,0 +1,13 @@
+# loses: back=2
+"""Divides by the root of the width on the way there, not on the way back."""
+
+
+# grade_id: back
+def look_up_backward(d_context, weights, q, k, v, temperature):
+    """Return the gradients at q, k, v and the temperature."""
+    d_weights = d_context @ v.T
+    mix = (weights * d_weights).sum(axis=1, keepdims=True)
+    d_scores = weights * (d_weights - mix) / temperature
+    root = np.sqrt(q.shape[1])
+    d_temperature = -(d_scores * (q @ k.T / root)).sum() / temperature
+    return d_scores @ k, d_scores.T @ q, weights.T @ d_context, d_temperature
