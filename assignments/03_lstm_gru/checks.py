@@ -290,7 +290,10 @@ def four_conventions(student):
     kept = got["after", "keep"]
     is_true(not like(kept, 0.7143527870), "keep and write changed places: with keep, z holds h")
     is_true(not like(kept, 0.5801089892), "The blocks stand in the order r, z, n")
-    is_true(not like(kept, 0.5343031347), "After: that is r before the product")
+    is_true(
+        not like(kept, 0.5343031347),
+        "After: the bias b_hn stands in the bracket, r multiplies the bias as well",
+    )
     before = got["before", "keep"]
     is_true(
         not like(before, kept),
@@ -442,19 +445,17 @@ def weights_of(box):
 
 
 @check("box", points=0.5)
-def in_in_out_out(student):
-    """In, in, nothing, out, out; it runs on your lstm_forward."""
-    box = weights_of(student.signal_box())
-    day = np.array([[0, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 0.0]])
-    start = np.zeros((1, len(box[1])))
-    h, _ = parts(student.lstm_forward(day[None], start, start, *box), 2)
-    down = array(h, (1, 8, len(box[1])))[0, 1:, 0] > DOWN
-    is_true(not down[0], "The barrier is down before anything came")
-    is_true(bool(down[1]), "The first axle is in, and the barrier is up")
-    is_true(bool(down[2] and down[3]), "The barrier goes up while both axles are inside")
-    is_true(bool(down[4]), "One axle of two is out, and the barrier is up: count, do not only note")
-    is_true(not down[5], "Both axles are out, and the barrier is still down")
-    is_true(not down[6], "After the train the barrier goes down again")
+def first_step(student):
+    """The first step of an empty box: nothing, an axle, or the key."""
+    W_xa, W_ha, b_a = weights_of(student.signal_box())
+    events = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    a = (events @ W_xa + b_a)[:, :: len(W_ha)]  # unit 0 in each block; nothing was shown before
+    written = np.tanh(a[:, 2]) / (1 + np.exp(-a[:, 0]))
+    shown = np.tanh(written) / (1 + np.exp(-a[:, 3]))
+    is_true(bool(shown[0] <= DOWN), "The barrier goes down although nothing has come")
+    is_true(bool(written[1] > 0), "For an axle that comes in nothing above 0 is written")
+    is_true(bool(shown[1] > DOWN), "One axle is inside, and unit 0 does not show more than 0.25")
+    is_true(bool(shown[2] <= DOWN), "The key alone brings the barrier down")
 
 
 def passing(axles, wait, stretch=None):

@@ -1,4 +1,4 @@
-# loses: box=4
+# loses: box=3.5
 """Notes that a train is there, and forgets it with the first axle that leaves."""
 
 

@@ -1,4 +1,4 @@
-# loses: lstm=2, box=0.5
+# loses: lstm=2
 """Reads the blocks in the order i, o, f, g."""
 
 

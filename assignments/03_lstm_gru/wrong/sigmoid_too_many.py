@@ -1,4 +1,4 @@
-# loses: lstm=2, box=0.5
+# loses: lstm=2
 """All four blocks pass the sigmoid, g as well."""
 
 
