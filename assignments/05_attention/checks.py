@@ -161,7 +161,7 @@ def best_entries(student, solution, rng):
 
 
 @check("look", points=0.5, hidden=True)
-def nowhere(student, rng):
+def blind_query(student, rng):
     """A query that may look nowhere: ValueError, for full points with its row."""
     row = int(rng.integers(11, 19))
     q, k, v, may = page(rng, T=23, S=7)
@@ -420,9 +420,9 @@ def matrices_of(got, V):
 def causal_look(q, k, v):
     """One look of every place at itself and those before; the mixed values and the weights."""
     scores = np.where(np.tri(len(q), dtype=bool), q @ k.T, -np.inf)
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    weights = powers / powers.sum(axis=1, keepdims=True)
-    return weights @ v, weights
+    sharp = np.exp(scores - scores.max(axis=1, keepdims=True))
+    looks = sharp / sharp.sum(axis=1, keepdims=True)
+    return looks @ v, looks
 
 
 def read(words, matrices, V):
@@ -486,9 +486,9 @@ def register_of(rng, V, T, times):
 def share_found(student, rng, times):
     """Share of registers whose last word is answered rightly."""
     right = []
-    for V, T in ((9, 40), (14, 110), (23, 400)):
+    for V, T, count in ((9, 40, 16), (14, 110, 12), (23, 400, 4)):
         matrices = matrices_of(student.find_again(V), V)
-        for _ in range(15):
+        for _ in range(count):
             words, wanted = register_of(rng, V, T, times)
             output, _ = read(words, matrices, V)
             right.append(bool(np.isfinite(output).all()) and int(output.argmax()) == wanted)

@@ -11,11 +11,8 @@ def may_look(lengths, T, causal):
 
 
 # grade_id: look
-import math
-
-
 def dot(a, b):
-    return math.fsum(float(x) * float(y) for x, y in zip(a, b))
+    return sum(float(x) * float(y) for x, y in zip(a, b, strict=True))
 
 
 def look_up(q, k, v, may, temperature):
@@ -24,12 +21,12 @@ def look_up(q, k, v, may, temperature):
         seen = [s for s in range(len(k)) if may[t, s]]
         if not seen:
             raise ValueError("nothing to see for query number " + str(t))
-        score = {s: dot(q[t], k[s]) / math.sqrt(len(q[t])) for s in seen}
+        score = {s: dot(q[t], k[s]) / len(q[t]) ** 0.5 for s in seen}
         top = max(score.values())
         if temperature == 0:
             power = {s: 1.0 if score[s] == top else 0.0 for s in seen}
         else:
-            power = {s: math.exp((score[s] - top) / temperature) for s in seen}
+            power = {s: np.exp((score[s] - top) / temperature) for s in seen}
         row = [power.get(s, 0.0) / sum(power.values()) for s in range(len(k))]
         maps.append(row)
         contexts.append([dot(row, v[:, d]) for d in range(v.shape[1])])
@@ -56,7 +53,7 @@ def heads(x, W_q, W_k, W_v, W_o, may, n_heads):
     E = x.shape[2] // n_heads
     G = W_k.shape[1] // E
     out, maps = [], []
-    for page, mask in zip(x, may):
+    for page, mask in zip(x, may, strict=True):
         contexts, rows = [], []
         for h in range(n_heads):
             g = h // (n_heads // G)
@@ -75,8 +72,8 @@ def cache_step(q, k, v, cache, window):
     cache = [*(cache or []), {"key": k, "value": v}]
     while window is not None and len(cache) > window:
         cache.pop(0)
-    powers = [math.exp(dot(entry["key"], q) / math.sqrt(len(q))) for entry in cache]
-    mixed = sum(power * entry["value"] for power, entry in zip(powers, cache))
+    powers = [np.exp(dot(entry["key"], q) / len(q) ** 0.5) for entry in cache]
+    mixed = sum(power * entry["value"] for power, entry in zip(powers, cache, strict=True))
     return mixed / sum(powers), cache
 
 

@@ -11,6 +11,7 @@ def find_again(V):
     k1[place, 0], k1[square, 1] = 1, -0.5  # (s, -s * s / 2)
     v1[:V] = np.eye(V)
     q2, k2, v2 = (np.zeros((2 * V + 3, n)) for n in (V + 1, V + 1, V))
+    k2[before:, :V] = 0
     q2[:V, :V], k2[:V, :V] = 1e5 * np.eye(V), np.eye(V)  # my word, the word before it
     q2[one, V], k2[place, V] = 40, 1  # the later the better, but a match comes first
     v2[:V] = np.eye(V)

@@ -8,7 +8,7 @@ def find_again(V):
     one, place, square, before = V, V + 1, V + 2, V + 3
     q1, k1, v1 = np.zeros((V + 3, 2)), np.zeros((V + 3, 2)), np.zeros((V + 3, V))
     q1[place, 0], q1[one] = 40, (-40, 40)  # 40 times (t - 1, 1)
-    k1[place, 0] = 1  # (s, -s * s / 2)
+    k1[place, 0], k1[square, 1] = 1, 0  # (s, -s * s / 2)
     v1[:V] = np.eye(V)
     q2, k2, v2 = (np.zeros((2 * V + 3, n)) for n in (V + 1, V + 1, V))
     q2[:V, :V], k2[before:, :V] = 1e5 * np.eye(V), np.eye(V)  # my word, the word before it
