@@ -11,26 +11,32 @@ OPTIONS = {
     "resultTypes": ["violations"],
 }
 COLOURS = ["color-contrast", "link-in-text-block"]  # all rules of these tags that look at colours
-# Nine elements in ten are tokens of code and parts of formulas, and each costs half a millisecond.
-# Those that agree in names and classes up to the root, in what lies behind them, in colour, size
-# and weight have one contrast: the first of a kind is measured for all (axe judges no empty text
-# and no single character). Tokens have no other property, so the others become plain text. Demos
-# are drawn by hand and measured throughout. A formula all parts of which have been seen in others
-# becomes a word: KaTeX builds them all alike, of a hundred elements each.
+# Nine elements in ten are tokens of code, parts of formulas and lines of pictures, and each costs
+# half a millisecond. Those that agree in names and classes up to the root, in what lies behind
+# them, in colour, size and weight have one contrast: the first of a kind is measured for all (axe
+# judges no empty text and no single character). Inside a formula names say nothing of colours.
+# The others of formulas, tokens and pictures have no other property, so they become plain text
+# if nothing is left in them, from the leaves up; a formula in which all have been seen becomes a
+# word. What names something stays, and demos are drawn by hand and measured throughout.
 ONE_OF_A_KIND = """() => {
     for (const e of document.querySelectorAll("[data-again]")) e.removeAttribute("data-again");
-    const places = new Map(), seen = new Set(), again = [];
+    const places = new Map(), seen = new Set(), again = [], styles = new Map();
+    const style = e => {
+        if (!styles.has(e)) styles.set(e, getComputedStyle(e));
+        return styles.get(e);
+    };
     const place = e => {
         if (!e) return "";
         if (!places.has(e)) {
-            const s = getComputedStyle(e), own = [e.localName, e.getAttribute("class"), s.opacity];
-            own.push(s.backgroundColor, s.backgroundImage, place(e.parentElement));
-            places.set(e, own.join("|"));
+            const s = style(e), behind = [s.opacity, s.backgroundColor, s.backgroundImage];
+            const own = [e.localName, e.getAttribute("class"), ...behind, place(e.parentElement)];
+            const isPlain = e.matches(".katex *") && behind.join() === "1,rgba(0, 0, 0, 0),none";
+            places.set(e, isPlain ? place(e.parentElement) : own.join("|"));
         }
         return places.get(e);
     };
-    for (const e of document.querySelectorAll("article *:not(.sbs-demo, .sbs-demo *)")) {
-        const s = getComputedStyle(e);
+    for (const e of document.querySelectorAll("body *:not(.sbs-demo, .sbs-demo *)")) {
+        const s = style(e);
         const texts = [...e.childNodes].filter(n => n.nodeType === 3);
         const own = texts.map(n => n.data.trim()).join("");
         const text = [Math.min(own.length, 2), /[\\p{L}\\p{N}]/u.test(own), e.checkVisibility()];
@@ -38,15 +44,15 @@ ONE_OF_A_KIND = """() => {
         const kind = [...text, ...look, place(e)].join("|");
         if (seen.has(kind)) again.push(e); else seen.add(kind);
     }
-    const isToken = e => e.matches("pre span, .sig span") && !e.childElementCount
-        && e.attributes.length < 2 && e.hasAttribute("class");
-    for (const e of again) {
-        if (isToken(e)) e.replaceWith(...e.childNodes); else e.setAttribute("data-again", "");
+    const isBare = e => !e.childElementCount
+        && (e.matches("article .katex *, article svg *:not(title, desc)")
+            || e.matches("pre span, code span, .sig span, .sig em")
+            && e.attributes.length < 2 && e.hasAttribute("class"));
+    for (const e of again.reverse()) {
+        if (isBare(e)) e.replaceWith(...e.childNodes); else e.setAttribute("data-again", "");
     }
-    const known = new Set(again);
-    for (const e of document.querySelectorAll("article .katex")) {
-        const parts = [...e.querySelectorAll("*")];
-        if (parts.every(part => known.has(part))) e.replaceWith("formula");
+    for (const e of document.querySelectorAll("article .katex[data-again]")) {
+        if (!e.childElementCount) e.replaceWith("formula");
     }
     axe.configure({rules: [{id: "color-contrast", selector: "*:not([data-again])"}]});
 }"""

@@ -10,23 +10,34 @@ from tests.browser import be_still
 
 
 def test_axe_measures_each_kind_of_token_once_and_misses_no_pale_one(open_page):
-    """Pale by class, by its own style, judged only where the text has two letters, a formula."""
+    """Pale by class, by its own style, judged only where the text has two letters, a formula, a
+    part of one, outside the article."""
     page = open_page("index.html").page
     pale = "<span class='pale'>by class</span><span class='n' style='color:#bbb'>by style</span>"
     tokens = "<span class='n'>many</span> " * 100
     formula = "<p><span class='katex'><span class='mord'>xy</span></span></p>"
+    part = "<span class='mord'><span class='mop' style='color:#ccc'>by part</span></span>"
+    lines = "<svg role='img'><title>Two lines</title><path d='M0 0'/><g><path d='M0 0'/></g></svg>"
     page.locator("article").evaluate(
         "(e, html) => { e.innerHTML = html; }",
-        f"<h1>A</h1><style>.pale, .o {{ color: #bbb }}</style><pre>{tokens}{pale}{tokens}"
+        "<h1>A</h1><style>.pale, .o, .far { color: #bbb }</style>"
+        f"<pre>{tokens}{pale}{tokens}"
         "<span class='o'>a</span> <span class='o'></span> <span class='o'>ab</span></pre>"
         + 3 * formula
-        + formula.replace("katex", "katex' style='color:#bbb"),
+        + formula.replace("katex", "katex' style='color:#bbb")
+        + formula.replace("</p>", f" and <span class='katex'>{part}</span></p>")
+        + 2 * lines,
+    )
+    page.locator("body").evaluate(
+        "e => e.insertAdjacentHTML('beforeend', \"<div class='far'>elsewhere</div>\".repeat(3))"
     )
     found = violations(page, COLOURS)
-    kinds = [re.search(r"\.(pale|n|o|mord)\b", line)[1] for line in found]
-    assert kinds == ["pale", "n", "o", "mord"]
+    kinds = [re.search(r"\.(pale|n|o|mord|mop|far)\b", line)[1] for line in found]
+    assert kinds == ["pale", "n", "o", "mord", "mop", "far"]
     assert page.locator("pre .n").count() == 2, "the others are plain text now"
-    assert page.locator(".katex").count() == 2, "the others are a word now"
+    assert page.locator(".katex").count() == 3, "the others are a word now"
+    assert page.locator("article svg > title").count() == 2, "a name is never plain text"
+    assert page.locator("article svg path").count() == 2, "of the first picture"
 
 
 def test_axe_in_the_light_and_in_the_dark(desktop):
