@@ -20,8 +20,8 @@ def draw_visits(seed, folder=HERE):
     """Return the arrays of the data file."""
     library = json.loads((folder / "private" / "library.json").read_text(encoding="utf-8"))
     rng = np.random.default_rng(seed)
-    moves = np.column_stack([library[part] for part in ("moves", "book", "none")])
-    book = len(moves)
+    moves = np.column_stack([library[part] for part in ("moves", "book", "none")]).cumsum(axis=1)
+    shows, book = np.cumsum(library["shows"], axis=1), len(moves)
     habits = rng.choice(HUNTERS, size=VISITS)  # as many cards as there may be
     clicks, lengths, ended, cards = [], [], [], []
     for _ in range(VISITS):
@@ -30,8 +30,8 @@ def draw_visits(seed, folder=HERE):
         card = known if known == 0 or rng.random() < 1 / 3 else int(rng.integers(known))
         intent, visit = int(rng.random() < habits[card]), []
         while intent < book:
-            visit.append(rng.choice(len(library["clicks"]), p=library["shows"][intent]))
-            intent = rng.choice(book + 2, p=moves[intent])
+            visit.append((shows[intent, :-1] < rng.random()).sum())
+            intent = (moves[intent, :-1] < rng.random()).sum()
         clicks += visit
         lengths.append(len(visit))
         ended.append(intent == book)

@@ -26,8 +26,10 @@ def plain(got):
 
 def like(got, wrong):
     """Tell whether a value is that of a known mistake."""
+    got = plain(got)
+    want = np.array(wrong) if isinstance(got, np.ndarray) else wrong
     try:
-        close(plain(got), np.array(wrong), rtol=1e-4, kinds=(*KINDS, *NUMBERS))
+        close(got, want, rtol=1e-4, kinds=(*KINDS, *NUMBERS))
     except CheckFailed:
         return False
     return True
@@ -37,7 +39,7 @@ def padded(visits, more=0):
     """Block and lengths of some visits, with more columns of padding than they need."""
     lengths = np.array([len(visit) for visit in visits])
     block = np.full((len(visits), lengths.max() + more), -1)
-    for row, visit in zip(block, visits):
+    for row, visit in zip(block, visits, strict=True):
         row[: len(visit)] = visit
     return block, lengths
 
@@ -154,21 +156,22 @@ def apart(one, other):
 @check("reader", points=1)
 def place_page(student):
     """Place, page: alone, and in a block with a visit of four clicks."""
-    visits = [np.array([5, 3]), np.array([0, 1, 1, 2]), np.array([2, 4, 6])]
+    visits = [np.array([0, 1, 1, 2]), np.array([5, 3]), np.array([2, 4, 6])]
     block, lengths = padded(visits)
     together = logits_of(student.probe(block, lengths, 1), 3, 4)
-    alone = logits_of(student.probe(block[:1, :2], lengths[:1], 1), 1, 2)
-    is_true(
-        apart(alone[0], together[0, :2]) < 1e-5,
-        "Place, page has other numbers in company than alone: is the first axis of the block "
-        "the batch (batch_first=True), and does nothing average over visits or padding?",
-    )
     other = block.copy()
-    other[1, 3] = 4
+    other[0, 3] = 4
     later = logits_of(student.probe(other, lengths, 1), 3, 4)
     is_true(
-        apart(later[1, :3], together[1, :3]) < 1e-5,
-        "The last click of a visit changes the numbers before it: one direction only",
+        apart(later[0, :3], together[0, :3]) < 1e-5,
+        "The last click of a visit changes the numbers before it: one direction only, no mean "
+        "over the steps, no state of an earlier block",
+    )
+    alone = logits_of(student.probe(block[1:2, :2], lengths[1:2], 1), 1, 2)
+    is_true(
+        apart(alone[0], together[1, :2]) < 1e-5,
+        "Place, page has other numbers in company than alone: is the first axis of the block "
+        "the batch (batch_first=True), and does nothing average over visits or padding?",
     )
     several = [logits_of(student.probe(block, lengths, seed), 3, 4) for seed in range(20)]
     real = np.array([numbers[block >= 0] for numbers in several])
@@ -345,7 +348,10 @@ def by_visit(got, visits):
         "should return a list with one array for each visit",
     )
     for p, visit in zip(got, visits, strict=True):
-        array(plain(p), (len(visit),))
+        is_true(
+            len(array(plain(p), (None,))) == len(visit),
+            "Not one number for each click: are the answers in the order of the visits?",
+        )
     return np.concatenate([np.asarray(plain(p), dtype=float) for p in got])
 
 
@@ -355,9 +361,16 @@ def ends_of(visits):
 
 
 @check("train", points=1)
-def held_back_visits(student):
-    """A hundred and fifty visits that were held back from the training."""
-    visits, ended = student.SOME_NEW.value, student.SOME_ENDED.value
+def six_clear_visits(student):
+    """Three visits that look like a hunt and three that look like a stroll, by turns."""
+    visits = [
+        np.array([1, 2, 1, 3, 5]),  # search shelf search page place
+        np.array([0, 2, 0, 0, 2, 0, 3]),  # start shelf start start shelf start page
+        np.array([1, 1, 1, 3]),
+        np.array([0, 0]),
+        np.array([2, 1, 1, 2, 1, 3, 5, 3]),
+        np.array([0, 2, 0, 0]),
+    ]
     p = by_visit(student.ask(visits), visits)
     is_true(
         bool((p >= 0).all() and (p <= 1).all()),
@@ -370,13 +383,10 @@ def held_back_visits(student):
     is_true(
         apart(p, again) < 1e-5, "Asked twice, two answers: is dropout still on (network.eval())?"
     )
-    at_end = np.clip(p[ends_of(visits)], 1e-6, 1 - 1e-6)
-    loss = -np.log(np.where(ended, at_end, 1 - at_end)).mean()
-    rate = ended.mean()
-    base = -rate * np.log(rate) - (1 - rate) * np.log(1 - rate)
+    hunts, strolls = p[ends_of(visits)].reshape(3, 2).T
     is_true(
-        bool(loss < base - 0.05),
-        "After the last clicks hardly better than the base rate, or worse: does each visit keep "
+        bool(hunts.min() > strolls.max() + 0.2),
+        "Hunts should get clearly larger numbers at their ends than strolls: does each visit keep "
         "its own ending in training, and do the answers keep the order of the visits?",
     )
 
@@ -423,7 +433,7 @@ def exact(visits):
 
 def expected_loss(p, q):
     """Expected mean loss of the probabilities p where q is the exact one."""
-    p = np.clip(p, 1e-6, 1 - 1e-6)
+    p = np.minimum(np.maximum(p, 1e-6), 1 - 1e-6)
     return -(q * np.log(p) + (1 - q) * np.log(1 - p)).mean()
 
 
@@ -451,8 +461,8 @@ def skill_of_a_beginner(student, rng):
 
 @check("train", points=0.5, hidden=True)
 def skill_beyond_counting(student, rng):
-    """At the end of new visits: a skill of at least 0.55."""
-    is_true(skill_at_the_end(student, rng) >= 0.55, "The skill is below the second threshold")
+    """At the end of new visits: a skill of at least 0.65."""
+    is_true(skill_at_the_end(student, rng) >= 0.65, "The skill is below the second threshold")
 
 
 @check("train", points=0.5, hidden=True)
@@ -482,7 +492,7 @@ def alone_as_in_a_list(student, rng):
 
 
 @check("train", points=0.5, hidden=True)
-def seeds(student, rng):
+def one_seed_one_network(student, rng):
     """The same seed, the same network; another seed, another one."""
     visits = new_visits(rng, 30)
     ended = [n % 3 == 0 for n in range(30)]  # made up: only to train on something

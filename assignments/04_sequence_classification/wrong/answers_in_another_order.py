@@ -8,6 +8,6 @@ def predict(network, visits):
     visits = sorted(visits, key=len)
     clicks, lengths = collate(visits)
     network.eval()
-    with torch.no_grad():
+    with torch.inference_mode():
         p = torch.sigmoid(network(clicks, lengths).double()).numpy()
-    return [row[:T] for row, T in zip(p, lengths)]
+    return [row[:T] for row, T in zip(p, lengths, strict=True)]

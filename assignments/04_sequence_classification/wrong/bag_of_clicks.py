@@ -4,13 +4,12 @@
 
 # grade_id: reader
 class Reader(nn.Module):
-    """A network on the counts of the clicks so far."""
+    """Weights for the counts of the clicks so far."""
 
     def __init__(self):
         super().__init__()
-        self.core = nn.Linear(V, 16)
-        self.readout = nn.Linear(16, 1)
+        self.readout = nn.Linear(V, 1)
 
     def forward(self, clicks, lengths):
         counts = one_hot(clicks).cumsum(dim=1)  # (N, T, V)
-        return self.readout(torch.tanh(self.core(counts)))[..., 0]
+        return self.readout(counts)[..., 0]

@@ -21,10 +21,10 @@ class Reader(nn.Module):
 def train(visits, ended, every, seed):
     """Return a network trained for the end of visits, or for every click."""
     torch.manual_seed(seed)
-    network, rng, size = Reader(), np.random.default_rng(seed), 100
+    network, rng, size = Reader(), np.random.default_rng(seed), 200
     rows = [rng.permutation(len(visits)) for _ in range(5)]
     batches = [row[k : k + size] for row in rows for k in range(0, len(row), size)]
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.03)
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.05)
     falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.01, len(batches))
     for batch in batches:
         clicks, lengths = collate([visits[n] for n in batch])
@@ -42,6 +42,6 @@ def train(visits, ended, every, seed):
 def predict(network, visits):
     """Return for each visit the probability of a book after each of its clicks."""
     clicks, lengths = collate(visits)
-    with torch.no_grad():
+    with torch.inference_mode():
         p = torch.sigmoid(network(clicks, lengths).double()).numpy()
-    return [row[:T] for row, T in zip(p, lengths)]
+    return [row[:T] for row, T in zip(p, lengths, strict=True)]

@@ -7,6 +7,6 @@ def predict(network, visits):
     """Return for each visit the probability of a book after each of its clicks."""
     clicks, lengths = collate(visits)
     network.eval()
-    with torch.no_grad():
+    with torch.inference_mode():
         p = network(clicks, lengths).double().numpy()
-    return [row[:T] for row, T in zip(p, lengths)]
+    return [row[:T] for row, T in zip(p, lengths, strict=True)]

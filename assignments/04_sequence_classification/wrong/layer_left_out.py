@@ -1,5 +1,5 @@
-# loses: reader=1
-"""Starts each block where the last one ended, in the mean over its visits."""
+# loses: reader=0.5
+"""Has a second layer and forgets to call it."""
 
 
 # grade_id: reader
@@ -9,11 +9,9 @@ class Reader(nn.Module):
     def __init__(self):
         super().__init__()
         self.core = nn.GRU(V, 16, batch_first=True)
-        self.state = torch.zeros(1, 1, 16)
+        self.second = nn.GRU(16, 16, batch_first=True)
         self.readout = nn.Linear(16, 1)
 
     def forward(self, clicks, lengths):
-        start = self.state.expand(1, len(clicks), 16).contiguous()
-        states, state = self.core(one_hot(clicks), start)
-        self.state = state.detach().mean(dim=1, keepdim=True)
+        states, _ = self.core(one_hot(clicks))  # (N, T, 16); padding comes behind, so no mask
         return self.readout(states)[..., 0]
