@@ -15,12 +15,13 @@ COLOURS = ["color-contrast", "link-in-text-block"]  # all rules of these tags th
 # half a millisecond. Those that agree in names and classes up to the root, in what lies behind
 # them, in colour, size and weight have one contrast: the first of a kind is measured for all (axe
 # judges no empty text and no single character). Inside a formula names say nothing of colours.
-# The others of formulas, tokens and pictures have no other property, so they become plain text
-# if nothing is left in them, from the leaves up; a formula in which all have been seen becomes a
-# word. What names something stays, and demos are drawn by hand and measured throughout.
+# Tokens have no other property, so the others become plain text. The others of formulas and
+# pictures are left out, from the leaves up, and an empty formula becomes a word; but a formula
+# too wide for its box stays, as the box must be scrolled by keyboard. What names something stays,
+# and demos are drawn by hand and measured throughout.
 ONE_OF_A_KIND = """() => {
     for (const e of document.querySelectorAll("[data-again]")) e.removeAttribute("data-again");
-    const places = new Map(), seen = new Set(), again = [], styles = new Map();
+    const places = new Map(), seen = new Set(), again = [], styles = new Map(), wide = new Set();
     const style = e => {
         if (!styles.has(e)) styles.set(e, getComputedStyle(e));
         return styles.get(e);
@@ -37,6 +38,9 @@ ONE_OF_A_KIND = """() => {
     };
     for (const e of document.querySelectorAll("body *:not(.sbs-demo, .sbs-demo *)")) {
         const s = style(e);
+        if (s.overflowX !== "visible" && e.scrollWidth > e.clientWidth) {
+            for (const part of e.querySelectorAll(".katex, .katex *")) wide.add(part);
+        }
         const texts = [...e.childNodes].filter(n => n.nodeType === 3);
         const own = texts.map(n => n.data.trim()).join("");
         const text = [Math.min(own.length, 2), /[\\p{L}\\p{N}]/u.test(own), e.checkVisibility()];
@@ -44,14 +48,16 @@ ONE_OF_A_KIND = """() => {
         const kind = [...text, ...look, place(e)].join("|");
         if (seen.has(kind)) again.push(e); else seen.add(kind);
     }
-    const isBare = e => !e.childElementCount
-        && (e.matches("article .katex *, article svg *:not(title, desc)")
-            || e.matches("pre span, code span, .sig span, .sig em")
-            && e.attributes.length < 2 && e.hasAttribute("class"));
+    const isPart = e => e.matches("article .katex *, article svg *:not(title, desc)");
+    const isToken = e => e.matches("pre span, code span, .sig span, .sig em")
+        && e.attributes.length < 2 && e.hasAttribute("class");
     for (const e of again.reverse()) {
-        if (isBare(e)) e.replaceWith(...e.childNodes); else e.setAttribute("data-again", "");
+        if (e.childElementCount || wide.has(e)) e.setAttribute("data-again", "");
+        else if (isPart(e)) e.remove();
+        else if (isToken(e)) e.replaceWith(...e.childNodes);
+        else e.setAttribute("data-again", "");
     }
-    for (const e of document.querySelectorAll("article .katex[data-again]")) {
+    for (const e of document.querySelectorAll("article .katex")) {
         if (!e.childElementCount) e.replaceWith("formula");
     }
     axe.configure({rules: [{id: "color-contrast", selector: "*:not([data-again])"}]});

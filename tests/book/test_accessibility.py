@@ -40,6 +40,14 @@ def test_axe_measures_each_kind_of_token_once_and_misses_no_pale_one(open_page):
     assert page.locator("article svg path").count() == 2, "of the first picture"
 
 
+def test_axe_sees_every_box_that_is_too_small_for_its_formula(open_page):
+    page = open_page("index.html").page
+    formula = "<span class='katex'><span class='mord'>much wider than its own box</span></span>"
+    box = f"<div style='width: 100px; overflow-x: auto; white-space: nowrap'>{formula}</div>"
+    page.locator("article").evaluate("(e, html) => { e.innerHTML = html; }", 3 * box)
+    assert len(violations(page, only=["scrollable-region-focusable"])) == 3
+
+
 def test_axe_in_the_light_and_in_the_dark(desktop):
     assert violations(desktop.page) == []
     with in_the_dark(desktop) as page:
