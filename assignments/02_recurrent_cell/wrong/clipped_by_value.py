@@ -1,4 +1,4 @@
-# loses: update=1.25
+# loses: update=2.25
 """Trims every entry by itself, which turns the gradient."""
 
 

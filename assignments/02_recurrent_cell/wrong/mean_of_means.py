@@ -1,4 +1,4 @@
-# loses: score=1.5
+# loses: score=1.5, update=1
 """Gives each record the same weight, however few days it has."""
 
 

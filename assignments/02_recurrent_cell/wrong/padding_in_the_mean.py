@@ -1,4 +1,4 @@
-# loses: score=1.5
+# loses: score=1.5, update=1
 """Divides by all days of the array, padding included."""
 
 

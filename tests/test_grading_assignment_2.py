@@ -1,0 +1,298 @@
+"""Assignment 2: its river and its numbers are right, its checks find the mistakes by name."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from course_lib import gradients, rnn
+from course_lib.grading.checks import run_check
+from tests.grading_case import case
+
+ONE = case("02_recurrent_cell")
+N, T, D, H = 4, 9, 2, 5
+LENGTHS = np.array([9, 1, 4, 7])
+
+
+@pytest.fixture(scope="module")
+def right():
+    return ONE.space
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """A padded batch, a start, weights and a readout."""
+    rng = np.random.default_rng(7)
+    x, rises = rng.normal(size=(N, T, D)), rng.normal(size=(N, T))
+    for n, days in enumerate(LENGTHS):
+        x[n, days:], rises[n, days:] = np.nan, np.nan
+    params = rnn.RNNParams(
+        rng.normal(size=(D, H)), 0.5 * rng.normal(size=(H, H)), rng.normal(size=H)
+    )
+    return x, rises, 0.5 * rng.normal(size=(N, H)), params, rng.normal(size=H)
+
+
+def states_of(right, drawn):
+    x, _, h0, params, _ = drawn
+    return right["states"](x, LENGTHS, h0, params.W_xh, params.W_hh, params.b_h)
+
+
+class TestReferenceAgainstTheLibrary:
+    def test_states(self, right, drawn):
+        x, _, h0, params, _ = drawn
+        trace = rnn.rnn_forward(np.nan_to_num(x), params, h0=h0, lengths=LENGTHS)
+        assert np.allclose(states_of(right, drawn), trace.h, rtol=1e-13, atol=0)
+
+    def test_backward_with_errors_in_the_padding(self, right, drawn, rng):
+        x, _, h0, params, _ = drawn
+        dh = rng.normal(size=(N, T, H))
+        trace = rnn.rnn_forward(np.nan_to_num(x), params, h0=h0, lengths=LENGTHS)
+        want = rnn.rnn_backward(dh, trace, params)
+        got = right["backward"](dh, x, trace.h, LENGTHS, params.W_xh, params.W_hh)
+        for name in ("W_xh", "W_hh", "b_h"):
+            assert np.allclose(got[name], getattr(want.params, name), rtol=1e-11, atol=1e-13)
+        assert np.allclose(got["h0"], want.h0, rtol=1e-11, atol=1e-13)
+
+    def test_reach(self, right, drawn):
+        x, _, h0, params, _ = drawn
+        trace = rnn.rnn_forward(x[:1], params, h0=h0[:1])  # the record without padding
+        got = right["reach"](trace.h[0], params.W_hh)
+        assert np.allclose(got, gradients.flow_norms(trace, params), rtol=1e-11)
+
+    def test_update_clips_as_the_library_does(self, right, rng):
+        weights = {"a": rng.normal(size=(2, 3)), "b": rng.normal(size=4)}
+        grads = {name: rng.normal(size=array.shape) for name, array in weights.items()}
+        clipped, before = gradients.clip_by_norm(tuple(grads.values()), 0.7)
+        moved, norm = right["update"](weights, grads, 0.7, 0.3)
+        assert norm == pytest.approx(before)
+        for (name, array), short in zip(moved.items(), clipped, strict=True):
+            assert np.allclose(array, weights[name] - 0.3 * short, rtol=1e-13)
+
+
+class TestReferenceAgainstSlowWays:
+    def test_score_is_the_mean_over_a_list_of_days(self, right, drawn):
+        _, rises, _, _, w_hy = drawn
+        h = states_of(right, drawn)
+        days = [(n, t) for n in range(N) for t in range(LENGTHS[n])]
+
+        def loss_of(h, w_hy):
+            return np.mean([(h[n, t + 1] @ w_hy - rises[n, t]) ** 2 for n, t in days]) / 2
+
+        loss, dh, dw_hy = right["score"](h, rises, LENGTHS, w_hy)
+        assert loss == pytest.approx(loss_of(h, w_hy), rel=1e-12)
+        slow = gradients.finite_difference(lambda v: loss_of(h, v), w_hy)
+        assert np.allclose(dw_hy, slow, rtol=1e-6)
+        slow = gradients.finite_difference(lambda v: loss_of(v, w_hy), h)[:, 1:]
+        assert np.allclose(dh, slow, atol=1e-8, rtol=0)
+
+    @pytest.mark.parametrize("k", [1, 4, 9, 20])
+    def test_pieces_are_runs_of_their_own_from_the_state_carried_there(self, right, drawn, rng, k):
+        x, _, h0, params, _ = drawn
+        x, dh = np.nan_to_num(x), rng.normal(size=(N, T, H))
+        got = right["in_pieces"](
+            dh, x, rnn.rnn_forward(x, params, h0=h0).h, params.W_xh, params.W_hh, k
+        )
+        total, start_of_all, state = np.zeros((H, H)), None, h0
+        for start in range(0, T, k):
+            trace = rnn.rnn_forward(x[:, start : start + k], params, h0=state)
+            grads = rnn.rnn_backward(dh[:, start : start + k], trace, params)
+            total, state = total + grads.params.W_hh, trace.h_final
+            start_of_all = grads.h0 if start_of_all is None else start_of_all
+        assert np.allclose(got["W_hh"], total, rtol=1e-11)
+        assert np.allclose(got["h0"], start_of_all, rtol=1e-11)
+
+    def test_check_gradient_finds_a_missing_transposition_and_no_fault_in_the_right_one(self):
+        for answers, fault in (({}, False), (ONE.wrong["not_transposed"].answers, True)):
+            space = ONE.run(answers)
+            x, rises, lengths, given, w_hy = space["small_case"]()
+            h = space["states"](x, lengths, **given)
+            _, dh, _ = space["score"](h, rises, lengths, w_hy)
+            grads = space["backward"](dh, x, h, lengths, given["W_xh"], given["W_hh"])
+
+            def loss(W, space=space, x=x, rises=rises, lengths=lengths, given=given, w_hy=w_hy):
+                h = space["states"](x, lengths, **(given | {"W_hh": W}))
+                return space["score"](h, rises, lengths, w_hy)[0]
+
+            _, error = space["check_gradient"](loss, given["W_hh"], grads["W_hh"])
+            assert (error > 1e-2) == fault and (error < 1e-6) == (not fault)
+
+
+class TestPencil:
+    """The numbers that the text does by hand, computed."""
+
+    def test_states_of_the_table(self, right):
+        x, h0 = np.array([[[0.2], [0.1]], [[0.15], [np.nan]]]), np.array([[0.4], [0.2]])
+        weights = np.array([[2.0]]), np.array([[0.5]]), np.array([0.1])
+        h = right["states"](x, np.array([2, 1]), h0, *weights)[:, :, 0]
+        rows = re.findall(r"(?m)^\| \*\*(?:first|second) record\*\* \|(.+)\|$", ONE.text)
+        said = [[float(cell) for cell in row.split("|")] for row in rows]
+        assert np.allclose(h, said, atol=5e-5, rtol=0)
+
+
+class TestRiver:
+    def test_rain_and_soil_decide_together(self, right):
+        x, rises, _ = right["keep_records"](3, 300, 24, 24)
+        before = sum(x[:, day : day + 20, 0] for day in range(4))  # rain of the last four days
+        hard, rise = x[:, 4:, 0] > 1.5, rises[:, 4:]
+        assert rise[hard & (before > 4)].mean() > 2 * rise[hard & (before < 2)].mean()
+
+    def test_floor_is_what_chance_alone_costs(self, right):
+        x, rises, lengths = right["keep_records"](11, 400, 20, 24)
+        errors = []
+        for n, days in enumerate(lengths):
+            errors += best_errors(x[n, :days], rises[n, :days])
+        assert np.mean(np.square(errors)) / 2 == pytest.approx(right["FLOOR"], rel=0.06)
+
+    def test_a_straight_line_without_memory_has_the_stated_skill(self, right):
+        x, rises, _ = right["keep_records"](4, 400, 24, 24)
+        inputs = np.column_stack([x.reshape(-1, 2), np.ones(rises.size)])
+        line = inputs @ np.linalg.lstsq(inputs, rises.ravel(), rcond=None)[0]
+        assert skill(right, line, rises.ravel()) == pytest.approx(0.6, abs=0.05)
+
+    def test_the_network_learns_what_the_text_promises(self, right):
+        x, rises, lengths = right["keep_records"](right["SEED"] + 1, 100, 24, 24)
+        _, _, h = right["river_loss"](right["trained"], x, rises, lengths)
+        forecast = h[:, 1:] @ right["trained"]["w_hy"]
+        assert skill(right, forecast, rises) == pytest.approx(0.8, abs=0.07)
+
+    def test_without_clipping_the_loss_runs_away(self, right):
+        weights, batch = right["START"], (right["RIVER_X"], right["RIVER_RISES"])
+        with np.errstate(all="ignore"):
+            for _ in range(100):
+                loss, grads, _ = right["river_loss"](weights, *batch, right["RIVER_LENGTHS"])
+                weights, _ = right["update"](weights, grads, 1e6, right["RATE"])
+        assert not loss < 100 * right["NAIVE"]
+
+    def test_emil_is_right_that_his_forecasts_are_good(self, right):
+        for name in ("not_transposed", "clipped_by_value"):
+            emil = ONE.run(ONE.wrong[name].answers)["trained"]
+            x, rises, lengths = right["keep_records"](right["SEED"] + 1, 100, 24, 24)
+            _, _, h = right["river_loss"](emil, x, rises, lengths)
+            assert skill(right, h[:, 1:] @ emil["w_hy"], rises) > 0.7
+
+    def test_the_first_thirty_steps_are_clipped(self, right):
+        """Or a mistake in clipping would not show in them."""
+        assert sum(norm > right["MAX_NORM"] for norm in right["norms"][:30]) >= 20
+
+    def test_padding_is_nan_and_nothing_else_is(self, right):
+        read = np.arange(24) < right["RIVER_LENGTHS"][:, None]
+        assert np.array_equal(np.isnan(right["RIVER_RISES"]), ~read)
+        assert np.array_equal(np.isnan(right["RIVER_X"]).any(axis=2), ~read)
+        assert len(set(right["RIVER_LENGTHS"])) > 5
+
+
+def skill(right, forecast, rises):
+    naive, loss = (rises**2).mean() / 2, ((forecast - rises) ** 2).mean() / 2
+    return (naive - loss) / (naive - right["FLOOR"])
+
+
+def best_errors(x, rises):
+    """Errors of one who knows the law of the soil, and finds its start from the later days."""
+    starts = np.linspace(0.5, 2.0, 151)
+    soil, errors = starts.copy(), []
+    for (rain, level), rise in zip(x, rises, strict=True):
+        runs_off = rain / (1 + np.exp(-6 * (soil - 2)))
+        errors.append(rise - runs_off + 0.5 * (level - 1))
+        soil = 0.9 * (soil + rain - runs_off)
+    errors = np.array(errors)
+    return errors[:, (errors**2).sum(axis=0).argmin()].tolist()
+
+
+class TestChecks:
+    @pytest.mark.parametrize(
+        "name, question, hint",
+        [
+            ("nothing_carried", "states", "not h0 again"),
+            ("start_forgotten", "states", "Slot 0 should hold h0"),
+            ("padding_read", "states", "the padding was read"),
+            ("one_array_for_all_states", "states", "one and the same array"),
+            ("padding_in_the_mean", "score", "three of the four"),
+            ("mean_of_means", "score", "each record has the same weight"),
+            ("padding_to_blame", "score", "dh of the padding is nan"),
+            ("came_minus_forecast", "score", "forecast minus what came"),
+            ("state_after", "backward", "one slot earlier"),
+            ("tanh_twice", "backward", "has been through tanh already"),
+            ("last_error_only", "backward", "the loss speaks on every day"),
+            ("message_lost_in_padding", "backward", "belongs to the carried state"),
+            ("zero_times_nan", "backward", "0 * nan is nan"),
+            ("one_way_nudge", "nudge", "both ways"),
+            ("entry_not_put_back", "nudge", "Put the first entry back"),
+            ("clipped_by_value", "update", "one norm and one factor"),
+            ("clipped_too_late", "update", "clip before the step"),
+            ("nothing_cut", "pieces", "cut it there"),
+            ("jacobian_transposed", "reach", "from row to column"),
+            ("all_squares", "reach", "ord 2"),
+        ],
+    )
+    def test_a_visible_check_names_the_mistake(self, name, question, hint):
+        assert hint in self.said(ONE.wrong[name].answers, question)
+
+    @pytest.mark.parametrize(
+        "question, old, new, hint",
+        [
+            ("states", "+ b_h), h[:, t]", "+ b_h), 0.0", "the state stays, not 0"),
+            ("score", "/ (2 * days)", "/ days", "half of this"),
+            ("score", "* w_hy / days", "/ days * (w_hy == w_hy)", "through the readout"),
+            ("score", "* w_hy / days", "* w_hy", "dh belongs to the mean"),
+            ("backward", "dh[:, t] + later", "dh[:, t]", "belongs to the carried state"),
+            ("backward", "db_h += da.sum(axis=0)", "db_h += da.mean(axis=0)", "a mean already"),
+            ("nudge", "/ (2 * nudge)", "/ nudge", "two nudges apart"),
+            ("nudge", "wrong / size", "wrong", "The error is relative"),
+            ("nudge", "wrong / size", "wrong**2 / size**2", "root of the sum of squares"),
+            ("nudge", "[index] +=", "[...] +=", "Move one entry at a time"),
+            ("update", "- rate", "+ rate", "minus, not plus"),
+            ("update", "return moved, norm", "return moved, norm * factor", "before clipping"),
+            ("update", "max_norm / norm if", "max_norm / norm**2 if", "the root of 25"),
+            ("pieces", "reversed(range(0, x.shape[1], k))", "range(0, x.shape[1], k)", "first pie"),
+            ("reach", "1 - h[t + 1] ** 2", "1 - h[t] ** 2", "the state after the step"),
+            ("reach", "return norms", "return norms[::-1].copy()", "Slot 0 is the oldest"),
+        ],
+    )
+    def test_it_names_smaller_slips_as_well(self, question, old, new, hint):
+        code = ONE.solutions[question]
+        assert old in code
+        code = code.replace(old, new)
+        if "[...]" in new:
+            code = code.replace("down[index] -=", "down[...] -=")
+        assert hint in self.said({question: code}, question)
+
+    def said(self, answers, question):
+        """What the visible checks say; the training, which takes long, is left out."""
+        space = dict(ONE.space)
+        for code in answers.values():
+            exec(code, space)
+        exec(next(c.source for c in ONE.source.cells if c.id == "hill"), space)
+        with np.errstate(all="ignore"):
+            return ONE.hint(space, question)
+
+    def test_a_short_gradient_that_is_made_longer_loses_a_quarter(self):
+        code = ONE.solutions["update"].replace("if norm > max_norm", "if norm > 0")
+        space = dict(ONE.space)
+        exec(code, space)
+        assert ONE.lost(space, 0) == ({"update": 0.25}, {"long_and_short"})
+
+    @pytest.mark.parametrize(
+        "curve", [[0.1] * 29, [0.1] * 300, "0.1", np.ones(300), [np.array([1.0])] * 30]
+    )
+    def test_a_made_up_curve_earns_nothing(self, curve):
+        student = ONE.stand(ONE.space | {"curve": curve})
+        (check,) = (c for c in ONE.source.checks if c.name == "first_thirty_steps")
+        assert run_check(check, student, ONE.reference, None).points == 0
+
+    def test_losses_may_be_numbers_of_numpy_or_of_python(self):
+        for kind in (float, np.float64):
+            curve = [kind(loss) for loss in ONE.space["curve"]]
+            assert ONE.lost(ONE.space | {"curve": curve}, 0) == ({}, set())
+
+
+def test_the_written_part_hangs_on_no_number_of_this_year():
+    answer = next(cell.source for cell in ONE.source.cells if cell.role == "written")
+    rubric = " ".join(line.text for q in ONE.source.questions for line in q.rubric)
+    assert not re.search(r"\d\.\d", answer + rubric) and "my number" in answer
+
+
+def test_the_released_notebook_shows_no_message_of_a_hidden_check():
+    text = json.dumps(json.loads(ONE.released.read_text(encoding="utf-8")))
+    for name in ("first_thirty_steps", "asked_at_the_end", "odd_pieces", "own_nudge"):
+        assert name not in text
