@@ -1,7 +1,7 @@
 """What holds of every assignment of the course: its text, its points, its checks, its notebook.
 
 What is particular to one stands in test_grading_assignment_N.py; that `course-grade release` takes
-each of them, in real processes, in test_grading_releases.py.
+each of them, with all that its self-test asks, in test_grading_releases.py.
 """
 
 import re
@@ -14,7 +14,7 @@ from tests.hidden_texts import hidden_names, hidden_texts, search
 from tests.sums_by_hand import sums
 
 WORDS = ("# YOUR CODE HERE", "raise NotImplementedError", "Your answer here")
-FIRST_WITH_SEED = 2  # the first assignment's year is drawn by a script of its own
+YEAR = 2031
 PAGE = ROOT / "book" / "back" / "assignments.md"
 
 
@@ -120,40 +120,38 @@ class TestText:
 
 
 class TestAnswers:
-    @pytest.mark.parametrize("seed", range(3))
+    """With the numbers of another year; this year's are tried by the release, in the sandbox."""
+
+    @pytest.mark.parametrize("seed", range(2))
     def test_the_reference_loses_nothing(self, one, seed):
+        if seed and one.source.config.torch:
+            return  # it trains
         assert one.lost(None, seed) == ({}, set())
 
+    def test_numbers_hang_on_one_seed(self, one):
+        """The first assignment's are drawn by a script of its own."""
+        lines = re.findall(r"(?m)^SEED = .*$", "\n".join(c.source for c in one.source.cells))
+        assert len(lines) == (number(one) > 1)
+        assert all(line.split("#")[0].strip() == "SEED = 2026" for line in lines)
+
     def test_other_right_answers_lose_nothing(self, one):
-        for name, right in one.right.items():
-            assert one.lost(right.answers, 0) == ({}, set()), name
         answered = set().union(*(right.answers for right in one.right.values()))
         assert len(one.right) >= 2 and answered == set(one.solutions)
+        if one.source.config.torch:
+            return
+        other = one.of_another_year(YEAR)
+        for name, right in other.right.items():
+            assert other.lost(right.answers, 0) == ({}, set()), f"right/{name}.py"
 
     def test_a_wrong_answer_loses_exactly_what_it_should(self, one):
-        failed = set()
-        for name, wrong in one.wrong.items():
-            losses, checks = one.lost(wrong.answers, 1)
-            assert losses == pytest.approx(wrong.loses), f"wrong/{name}.py: {sorted(checks)}"
-            failed |= checks
-        assert failed == {check.name for check in one.source.checks} and len(one.wrong) >= 8
-
-    def test_another_year_is_marked_alike(self, one):
-        if number(one) < FIRST_WITH_SEED:
+        assert len(one.wrong) >= 8
+        if one.source.config.torch:
             return
-        locked = "\n".join(c.source for c in one.source.cells if c.role == "locked")
-        if not re.search(r"(?m)^SEED = 2026\b", locked):
-            scripts = "\n".join(path.read_text() for path in one.source.folder.glob("*.py"))
-            assert re.search(r"(?m)^SEED = 2026\b", scripts)
-            return
-        other = one.of_another_year(2031)
+        other = one.of_another_year(YEAR)
         assert other.lost(None, 0) == ({}, set())
         for name, wrong in other.wrong.items():
-            losses, checks = other.lost(wrong.answers, 0)
-            assert losses == pytest.approx(wrong.loses), f"wrong/{name}.py: {sorted(checks)}"
-
-    def test_nothing_that_a_student_returns_breaks_a_check(self, one, built):
-        assert selftest.fragile(built(one)[0]) == []
+            losses, failed = other.lost(wrong.answers, 0)
+            assert losses == pytest.approx(wrong.loses), f"wrong/{name}.py: {sorted(failed)}"
 
 
 class TestRelease:

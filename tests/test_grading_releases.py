@@ -1,7 +1,7 @@
 """`course-grade release` takes every assignment of the course, and refuses it if a check is weak.
 
 Through the real sandbox, with one course secret where an instructor's release has three: other
-hidden inputs are tried in test_grading_assignments.py.
+hidden inputs, with another year's numbers, are tried in test_grading_assignments.py.
 """
 
 import ast
@@ -41,6 +41,8 @@ def release(tmp_path, sandbox_kind, monkeypatch, capfd):
     monkeypatch.setattr(selftest, "_of_wrong", judge_and_note)
 
     def run(folder, work="grading"):
+        if work != "grading":  # the answers of people must do
+            monkeypatch.setattr(selftest, "fragile", lambda bundle: [])
         work = tmp_path / work
         arguments = ["release", str(folder), "--work", str(work), "--sandbox", sandbox_kind]
         code = cli.main(arguments)
