@@ -25,7 +25,7 @@ SKIPPED_MIME_TYPES = (
 # Tests that look at one page of the site share its loads and its tree.
 ON_A_PAGE = re.compile(r"tests/book/test_.*\[(\S+\.html)\]$")
 # Files that may take half a minute or more.
-LONG = ("tests/test_build_book.py", "tests/demos/", "tests/test_grading_")
+LONG = ("tests/test_build_book.py", "tests/demos/", "tests/test_grading_", "tests/book/")
 
 
 def pytest_collectstart(collector):
