@@ -1,4 +1,4 @@
-# loses: train=1
+# loses: train=5
 """Sorts the visits by length to predict, and returns the answers in that order."""
 
 

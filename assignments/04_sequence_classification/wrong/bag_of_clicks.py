@@ -1,4 +1,4 @@
-# loses: reader=0.5
+# loses: reader=0.5, train=2
 """Adds the clicks up, so that their order is lost."""
 
 

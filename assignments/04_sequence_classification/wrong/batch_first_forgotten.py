@@ -1,4 +1,4 @@
-# loses: reader=1
+# loses: reader=2.5, train=3.5
 """The cell walks from visit to visit and takes the steps for its batch."""
 
 

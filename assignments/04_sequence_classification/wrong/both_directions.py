@@ -1,4 +1,4 @@
-# loses: reader=1
+# loses: reader=3, train=1.5
 """Reads in both directions, so later clicks are known too early."""
 
 

@@ -1,4 +1,4 @@
-# loses: train=1
+# loses: train=4
 """Shuffles the visits and leaves the endings where they were."""
 
 

@@ -1,4 +1,4 @@
-# loses: reader=1
+# loses: reader=1.5, train=4
 """Knows how many clicks there were, and nothing else."""
 
 

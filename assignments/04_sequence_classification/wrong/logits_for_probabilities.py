@@ -1,4 +1,4 @@
-# loses: train=5
+# loses: train=4
 """Returns logits where probabilities are asked for."""
 
 

@@ -1,4 +1,4 @@
-# loses: losses=1
+# loses: losses=1.75
 """Takes the mean of each visit first: a click of a short visit counts more."""
 
 

@@ -1,4 +1,4 @@
-# loses: reader=1
+# loses: reader=3, train=0.5
 """Normalises over the whole block: visits and padding get into each other."""
 
 

@@ -1,4 +1,4 @@
-# loses: report=1
+# loses: report=0.5
 """Has no bin for a probability of 1."""
 
 

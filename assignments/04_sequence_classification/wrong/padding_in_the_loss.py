@@ -1,4 +1,4 @@
-# loses: losses=1
+# loses: losses=1.75, train=1
 """Averages over the whole block, padding as well."""
 
 

@@ -1,4 +1,4 @@
-# loses: collate=2
+# loses: collate=1.5
 """Fills up with zeros: padding is read as the click start."""
 
 

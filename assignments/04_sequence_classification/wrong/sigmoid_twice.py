@@ -1,4 +1,4 @@
-# loses: losses=1
+# loses: losses=2
 """Gives probabilities to a loss that takes the sigmoid itself."""
 
 
