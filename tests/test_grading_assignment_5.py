@@ -56,9 +56,9 @@ class TestReference:
 
     def test_temperature_zero_is_the_limit(self, right, rng):
         q, k, v, may = page(rng)
-        q[1], may[1, 4], k[4] = 3 * k[2], True, k[2]  # a tie
+        q[1], k[2], k[4], may[1, 4] = 1.0, 9.0, 9.0, True  # a tie of the best two
         cold, limit = (right["look_up"](q, k, v, may, t)[1] for t in (0, 1e-12))
-        assert np.allclose(cold, limit, atol=1e-9) and cold[1, 2] == cold[1, 4]
+        assert np.allclose(cold, limit, atol=1e-9) and cold[1, 2] == cold[1, 4] == 0.5
 
     def test_gradient_matches_central_differences(self, right, rng):
         q, k, v, may = page(rng)
@@ -271,6 +271,28 @@ class TestChecks:
         outcome = run_check(CHECKS["long_tally"], student, ONE.reference, rng)
         assert bool(outcome.points) == earned
         assert earned or outcome.message == "the memory holds more numbers than the text says"
+
+    @pytest.mark.parametrize(
+        "hide",
+        [
+            bytes,
+            lambda numbers: int.from_bytes(bytes(numbers), "big"),
+            lambda numbers: "".join(chr(300 + n) for n in numbers),
+            lambda numbers: {float(n): None for n in numbers},
+            lambda numbers: frozenset(map(float, numbers)),
+            lambda numbers: np.array(numbers[::2]) + 1j * np.array(numbers[1::2]),
+        ],
+    )
+    def test_nothing_can_be_kept_unseen(self, right, rng, hide):
+        """Two hundred numbers below 256, packed as one likes."""
+        packed = hide(list(range(56, 256)))
+
+        def tally_step(q, k, v, tally, fade):
+            context, tally = right["tally_step"](q, k, v, tally and tally[0], fade)
+            return context, (tally, packed)
+
+        student = ONE.stand(right | {"tally_step": tally_step})
+        assert run_check(CHECKS["fading_tally"], student, ONE.reference, rng).points == 0
 
     def test_registers_in_part_right_earn_a_part(self, right, rng):
         """Right for small vocabularies only: 28 of 32 registers."""

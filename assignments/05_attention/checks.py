@@ -306,12 +306,20 @@ def shared_keys(student, solution, rng):
 
 
 def numbers_in(memory):
-    """How many numbers are kept."""
+    """How many numbers are kept; texts and long integers hold some too."""
     if type(memory) is dict:
-        memory = list(memory.values())
-    if type(memory) in (list, tuple):
+        memory = [*memory.keys(), *memory.values()]
+    if type(memory) in (list, tuple, set, frozenset):
         return sum(numbers_in(part) for part in memory)
-    return int(np.size(memory))
+    if type(memory) in (str, bytes):
+        return len(memory) / 4
+    if type(memory) is int:
+        return max(1, memory.bit_length() / 64)
+    plain = memory is None or isinstance(memory, bool | float | complex | np.ndarray | np.generic)
+    is_true(
+        plain, "the memory should be arrays and numbers, or tuples, lists, dictionaries of them"
+    )
+    return np.size(memory) * (2 if np.iscomplexobj(memory) else 1)
 
 
 def run(step, entries, option, room):
