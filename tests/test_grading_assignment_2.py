@@ -133,9 +133,11 @@ class TestPencil:
 class TestRiver:
     def test_rain_and_soil_decide_together(self, right):
         x, rises, _ = right["keep_records"](3, 300, 24, 24)
-        before = sum(x[:, day : day + 20, 0] for day in range(4))  # rain of the last four days
-        hard, rise = x[:, 4:, 0] > 1.5, rises[:, 4:]
-        assert rise[hard & (before > 4)].mean() > 2 * rise[hard & (before < 2)].mean()
+        runs_off = (rises + 0.5 * (x[:, :, 1] - 1))[:, 5:]
+        hard = x[:, 5:, 0] > 1.2
+        before = sum(x[:, day : day + 19, 0] for day in range(5))  # rain of the last five days
+        assert (runs_off / 1.5)[hard & (before == 0)].mean() < 0.1
+        assert (runs_off / 1.5)[hard & (before > 3)].mean() > 0.7
 
     def test_floor_is_what_chance_alone_costs(self, right):
         x, rises, lengths = right["keep_records"](11, 400, 20, 24)
@@ -204,18 +206,14 @@ class TestChecks:
         "name, question, hint",
         [
             ("nothing_carried", "states", "not h0 again"),
-            ("start_forgotten", "states", "Slot 0 should hold h0"),
             ("padding_read", "states", "the padding was read"),
             ("one_array_for_all_states", "states", "one and the same array"),
-            ("padding_in_the_mean", "score", "three of the four"),
             ("mean_of_means", "score", "each record has the same weight"),
             ("padding_to_blame", "score", "dh of the padding is nan"),
-            ("came_minus_forecast", "score", "forecast minus what came"),
             ("state_after", "backward", "one slot earlier"),
             ("tanh_twice", "backward", "has been through tanh already"),
             ("last_error_only", "backward", "the loss speaks on every day"),
             ("message_lost_in_padding", "backward", "belongs to the carried state"),
-            ("zero_times_nan", "backward", "0 * nan is nan"),
             ("one_way_nudge", "nudge", "both ways"),
             ("entry_not_put_back", "nudge", "Put the first entry back"),
             ("clipped_by_value", "update", "one norm and one factor"),
@@ -231,6 +229,10 @@ class TestChecks:
     @pytest.mark.parametrize(
         "question, old, new, hint",
         [
+            ("states", "h[:, 0] = h0", "h[:, 0] = 0.0", "Slot 0 should hold h0"),
+            ("score", "days = counts.sum()", "days = counts.size", "three of the four"),
+            ("score", "h[:, 1:] @ w_hy - rises", "rises - h[:, 1:] @ w_hy", "forecast minus"),
+            ("backward", "np.where(running, x[:, t], 0.0)", "x[:, t]", "0 * nan is nan"),
             ("states", "+ b_h), h[:, t]", "+ b_h), 0.0", "the state stays, not 0"),
             ("score", "/ (2 * days)", "/ days", "half of this"),
             ("score", "* w_hy / days", "/ days * (w_hy == w_hy)", "through the readout"),
@@ -266,11 +268,34 @@ class TestChecks:
         with np.errstate(all="ignore"):
             return ONE.hint(space, question)
 
-    def test_a_short_gradient_that_is_made_longer_loses_a_quarter(self):
-        code = ONE.solutions["update"].replace("if norm > max_norm", "if norm > 0")
+    @pytest.mark.parametrize(
+        "question, old, new, loses, check",
+        [
+            ("update", "if norm > max_norm", "if norm > 0", 0.25, "long_and_short"),
+            ("update", "else 1.0", "else np.inf", 0.75, "long_and_short, still_river"),
+            ("nudge", "0.0 if wrong == 0 else wrong / size", "wrong / size", 0.25, "own_nudge"),
+            ("nudge", "nudge=1e-6", "nudge=0.1", 0.25, "own_nudge"),
+            ("nudge", "wrong / size", "0.0", 1.5, "matrix_on_a_hill, own_nudge, two_entries"),
+            ("pieces", "x.shape[1], k", "x.shape[1] - k + 1, k", 0.5, "odd_pieces"),
+            ("score", "/ days\n    return", "\n    return", 1.2, "rag, ran, three_days"),
+            ("reach", "np.linalg.norm(product, 2)", "abs(product).max()", 2, "long, random, two"),
+        ],
+    )
+    def test_what_a_slip_costs(self, question, old, new, loses, check):
+        assert old in ONE.solutions[question]
         space = dict(ONE.space)
-        exec(code, space)
-        assert ONE.lost(space, 0) == ({"update": 0.25}, {"long_and_short"})
+        exec(ONE.solutions[question].replace(old, new), space)
+        exec(next(c.source for c in ONE.source.cells if c.id == "hill"), space)
+        losses, failed = ONE.lost(space, 0)
+        assert losses == pytest.approx({question: loses})
+        wanted = check.split(", ")
+        assert all(n.startswith(w) for n, w in zip(sorted(failed), wanted, strict=True))
+
+    def test_a_whole_zero_is_a_zero(self):
+        space = dict(ONE.space)
+        exec(ONE.solutions["nudge"].replace("0.0 if", "0 if"), space)
+        exec(next(c.source for c in ONE.source.cells if c.id == "hill"), space)
+        assert ONE.lost(space, 0) == ({}, set())
 
     @pytest.mark.parametrize(
         "curve", [[0.1] * 29, [0.1] * 300, "0.1", np.ones(300), [np.array([1.0])] * 30]
