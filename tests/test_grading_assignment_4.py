@@ -337,7 +337,7 @@ class TestNoLabels:
         notebook = tmp_path / "release" / f"{ONE.name}.ipynb"
         hostile = selftest.answered(
             notebook.read_text(encoding="utf-8"),
-            {"predict": SEARCH, "train": "def train(visits, ended, every, seed):\n    return None"},
+            {"predict": SEARCH, "train": "def train(visits, ended, every, seed):\n    return 1"},
         )
         result = grader.grade(hostile, made, sandbox_kind, b"secret" * 6)
         assert result["infrastructure"] is None
