@@ -305,12 +305,14 @@ def shared_keys(student, solution, rng):
 # ---- part 5: cache_step and tally_step ----------------------------------------------------------
 
 
-def numbers_in(memory):
-    """How many numbers are kept; texts and long integers hold some too."""
+def numbers_in(memory, names):
+    """How many numbers are kept; texts and long integers hold some too. Names go into a set."""
     if type(memory) is dict:
-        memory = [*memory.keys(), *memory.values()]
+        names |= {key for key in memory if type(key) is str}
+        keys = [key for key in memory if type(key) is not str]
+        memory = [*keys, *memory.values()]
     if type(memory) in (list, tuple, set, frozenset):
-        return sum(numbers_in(part) for part in memory)
+        return sum(numbers_in(part, names) for part in memory)
     if type(memory) in (str, bytes):
         return len(memory) / 4
     if type(memory) is int:
@@ -328,7 +330,9 @@ def run(step, entries, option, room):
     for q, k, v in zip(*entries, strict=True):
         context, memory = parts(step(q, k, v, memory, option), 2)
         contexts.append(array(context, v.shape))
-        is_true(numbers_in(memory) <= room + 10, "the memory holds more numbers than the text says")
+        names = set()
+        kept = numbers_in(memory, names) + max(0, sum(map(len, names)) - 40) / 4
+        is_true(kept <= room + 10, "the memory holds more numbers than the text says")
     return np.array(contexts)
 
 
