@@ -61,6 +61,7 @@ lab: setup  ## open the chapters in JupyterLab
 notebooks: setup  ## run the chapters again (one of them: make notebooks CHAPTER=02)
 	@$(PY) tools/build_notebooks.py --jobs $(JOBS) $(CHAPTER)
 	@$(PY) tools/build_assignments.py
+	@$(PY) tools/build_back.py
 
 ladder: setup  ## train what is missing on the ladder of tasks (some of it: make ladder ONLY=parity/gru)
 	@$(PY) -m course_lib.ladder --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)')
