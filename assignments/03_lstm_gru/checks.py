@@ -189,7 +189,7 @@ TWO_STEPS = np.array([0.051750048031, 0.04367671318, 0.113578599249, 0.196049646
 
 @check("backward", points=0.5)
 def one_step(student):
-    """The first step of the unit alone, and a loss that is h_1: the weights."""
+    """The first step of the unit alone, if the loss is h_1: what its weights had to do with it."""
     case = np.ones((1, 1, 1)), UNIT_X[:, :1], UNIT_H[:, :2], UNIT_C[:, :2], *UNIT
     dW_xa, dW_ha, db_a, _, _ = parts(student.lstm_backward(*case), 5)
     array(db_a, (4,))
@@ -213,7 +213,7 @@ def one_step(student):
 
 @check("backward", points=0.5)
 def two_steps_back(student):
-    """Both steps of the unit, and a loss that is h_2."""
+    """Both steps of the unit, if the loss is h_2."""
     case = np.array([[[0.0], [1.0]]]), UNIT_X, UNIT_H, UNIT_C, *UNIT
     dW_xa, dW_ha, db_a, dh0, dc0 = parts(student.lstm_backward(*case), 5)
     array(db_a, (4,))
