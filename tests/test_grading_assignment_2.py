@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from course_lib import gradients, rnn
 from course_lib.grading.checks import run_check
@@ -274,7 +275,7 @@ class TestChecks:
             ("update", "if norm > max_norm", "if norm > 0", 0.25, "long_and_short"),
             ("update", "else 1.0", "else np.inf", 0.75, "long_and_short, still_river"),
             ("nudge", "0.0 if wrong == 0 else wrong / size", "wrong / size", 0.25, "own_nudge"),
-            ("nudge", "nudge=1e-6", "nudge=0.1", 0.25, "own_nudge"),
+            ("nudge", "= 1e-6 if", "= 0.1 if", 0.25, "own_nudge"),
             ("nudge", "wrong / size", "0.0", 1.5, "matrix_on_a_hill, own_nudge, two_entries"),
             ("pieces", "x.shape[1], k", "x.shape[1] - k + 1, k", 0.5, "odd_pieces"),
             ("score", "/ days\n    return", "\n    return", 1.2, "rag, ran, three_days"),
@@ -317,7 +318,35 @@ def test_the_written_part_hangs_on_no_number_of_this_year():
     assert not re.search(r"\d\.\d", answer + rubric) and "my number" in answer
 
 
-def test_the_released_notebook_shows_no_message_of_a_hidden_check():
-    text = json.dumps(json.loads(ONE.released.read_text(encoding="utf-8")))
-    for name in ("first_thirty_steps", "asked_at_the_end", "odd_pieces", "own_nudge"):
-        assert name not in text
+class TestReleasedNotebook:
+    """As a student runs it: with the check cells that the release wrote, in an IPython shell."""
+
+    def outputs(self, answers, capsys):
+        """What each cell prints, by id."""
+        shell, said = InteractiveShell(), {}
+        for cell in json.loads(ONE.released.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                result = shell.run_cell(answers.get(cell["id"], "".join(cell["source"])))
+                assert result.success, cell["id"]
+                said[cell["id"]] = capsys.readouterr().out
+        return said
+
+    def test_solved(self, capsys):
+        said = self.outputs(ONE.solutions, capsys)
+        verdicts = "".join(text for name, text in said.items() if name.startswith("check-"))
+        assert verdicts.count("✓") == len(ONE.solutions) and "✗" not in verdicts
+        errors = re.findall(r"(\w+) +relative error (\S+)", said["judge"])
+        assert len(errors) == 4 and max(float(error) for _, error in errors) < 1e-6
+        assert len(re.findall("cosine", said["cuts"])) == 12 and "skill 0." in said["flood"]
+
+    def test_blank(self, capsys):
+        said = self.outputs({}, capsys)
+        verdicts = "".join(text for name, text in said.items() if name.startswith("check-"))
+        assert verdicts.count("not answered yet") == len(ONE.solutions) and "✓" not in verdicts
+        for name in ("judge", "training", "cuts", "arrives"):
+            assert said[name].startswith("Wait until parts 1, 2, 3 and")
+
+    def test_no_name_of_a_hidden_check_is_in_it(self):
+        text = ONE.released.read_text(encoding="utf-8")
+        for name in ("first_thirty_steps", "asked_at_the_end", "odd_pieces", "own_nudge"):
+            assert name not in text

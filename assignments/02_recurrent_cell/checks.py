@@ -10,8 +10,12 @@ PENCIL_X = np.array([[[0.2], [0.1]], [[0.15], [np.nan]]])
 PENCIL_H0 = np.array([[0.4], [0.2]])
 PENCIL_LENGTHS = np.array([2, 1])
 PENCIL_W_XH, PENCIL_W_HH, PENCIL_B_H = np.array([[2.0]]), np.array([[0.5]]), np.array([0.1])
-PENCIL_H = np.array([0.4, 0.6043677771171634, 0.5386017505761949])
-PENCIL_H = np.array([PENCIL_H, [0.2, 0.46211715726000974, 0.46211715726000974]])[:, :, None]
+PENCIL_H = np.array(
+    [
+        [[0.4], [0.6043677771171634], [0.5386017505761949]],
+        [[0.2], [0.46211715726000974], [0.46211715726000974]],
+    ]
+)
 
 
 def parts(got, count):
