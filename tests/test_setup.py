@@ -187,7 +187,7 @@ def test_unknown_benchmark_exits_with_2_and_names_those_there_are():
     command = [sys.executable, "-m", "benchmarks", "nonsense"]
     done = subprocess.run(command, cwd=TOOLS.parent, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "there are: attention, build" in done.stderr
+    assert "there are: attention, build, cells, class, grading" in done.stderr
 
 
 def unfit(distributions, oldest):

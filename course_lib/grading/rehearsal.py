@@ -105,7 +105,7 @@ def _with_deadline(assignment, home, due):
 
 def _term(whole, assignment, people, index, due, seed):
     """Write what belongs to one assignment; yield each person and their row of known.csv."""
-    # Its own numbers for each: what one assignment gets does not hang on the others.
+    # A stream of its own: what is handed in here does not hang on how the others draw.
     rng = np.random.default_rng([seed, zlib.crc32(assignment.name.encode())])
     paper, place = sheet(assignment), whole / assignment.name
     numbers, entries, lines, granted = download.numbers(len(people), rng), [], [], []
