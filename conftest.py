@@ -3,6 +3,7 @@
 Also how the suite is shared among the processes of ``pytest -n``.
 """
 
+import gc
 import os
 import re
 from pathlib import Path
@@ -31,6 +32,17 @@ LONG = ("tests/test_build_book.py", "tests/demos/", "tests/test_grading_", "test
 def pytest_collectstart(collector):
     if hasattr(collector, "skip_compare"):  # nbval's notebook collector
         collector.skip_compare += SKIPPED_MIME_TYPES
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Let the garbage collector pass over what lasts as long as the run: a million objects."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def is_chapter(item):
