@@ -166,6 +166,11 @@ class TestSeen:
         seen = _dependence.seen(source, names, calling)["twins"]
         assert seen == {"viterbi", "smooth", "forward"}
 
+    def test_a_cell_that_has_run_does_not_see_what_comes_later(self):
+        source = case("04_sequence_classification").source
+        seen = _dependence.seen(source, _dependence.asked(source), {})
+        assert seen["six_visits"] == {"report"}  # the first cell and later ones share a name
+
     def test_names_given_as_text(self, tmp_path):
         made = template.new("spread", tmp_path)
         text = (made / "checks.py").read_text().replace("student.spread(", "of(student)(")

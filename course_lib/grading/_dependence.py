@@ -5,8 +5,9 @@ must know for certain, so this errs on the side of seeing too much.
 """
 
 import ast
+import symtable
 
-from course_lib.grading.handout import defined_names, needed, used_names
+from course_lib.grading.handout import defined_names, needed
 from course_lib.grading.regions import solved
 
 
@@ -49,10 +50,14 @@ def seen(assignment, names, answers):
     for cell, source in sources.items():
         for name in defined_names(source):
             homes.setdefault(name, set()).add(cell)
-    behind = {
-        cell: {cell}.union(*(homes.get(name, ()) for name in used_names(source)))
-        for cell, source in sources.items()
-    }
+    behind, before = {}, set()
+    for cell, source in sources.items():
+        before.add(cell)
+        now, later = _used(source)
+        behind[cell] = {cell}.union(
+            *(homes.get(name, set()) & before for name in now),
+            *(homes.get(name, set()) for name in later),
+        )
     for _ in range(len(behind).bit_length()):  # each round doubles the steps
         behind = {cell: set().union(*map(behind.get, near)) for cell, near in behind.items()}
     answer_cells = {cell.id for cell in assignment.cells if cell.role == "answer"}
@@ -62,3 +67,16 @@ def seen(assignment, names, answers):
         )
         for check, direct in names.items()
     }
+
+
+def _used(source):
+    """Names that a cell looks up while it runs, and those that its functions look up later."""
+    top = symtable.symtable(source, "cell", "exec")
+    now = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_referenced()}
+    later, tables = set(), top.get_children()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        symbols = table.get_symbols()
+        later |= {s.get_name() for s in symbols if s.is_referenced() and s.is_global()}
+    return now, later
