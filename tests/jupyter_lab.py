@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 90  # a cold JupyterLab on a busy machine
+STOP_S = 20
 TRIES, TRY_S = 6, 15
 
 
@@ -60,7 +61,11 @@ def running(folder):
         yield url
     finally:
         server.terminate()
-        server.wait(20)
+        try:
+            server.wait(STOP_S)
+        except subprocess.TimeoutExpired:  # it still waits for a kernel, and nobody for it
+            server.kill()
+            server.wait()
         log.close()
 
 
