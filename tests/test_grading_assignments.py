@@ -4,9 +4,11 @@ What is particular to one stands in test_grading_assignment_N.py; that `course-g
 each of them, with all that its self-test asks, in test_grading_releases.py.
 """
 
+import json
 import re
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from course_lib.grading import bundle, leaks, selftest
 from tests.grading_case import NAMES, ROOT, case
@@ -165,6 +167,21 @@ class TestRelease:
         text = built(one)[1].read_text(encoding="utf-8")
         assert leaks.leaks(one.source, text) + selftest.fixed_texts(one.source) == []
         assert selftest.chances(one.source) == []
+
+    @pytest.mark.parametrize("answered", [True, False])
+    def test_runs_in_the_notebook_as_in_the_grader(self, one, built, answered, monkeypatch, capsys):
+        """In a shell of IPython, where check cells bring what they need themselves."""
+        monkeypatch.chdir(built(one)[1].parent)
+        shell, verdicts = InteractiveShell(), ""
+        for cell in json.loads(built(one)[1].read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                source = one.solutions.get(cell["id"]) if answered else None
+                assert shell.run_cell(source or "".join(cell["source"])).success, cell["id"]
+                said = capsys.readouterr().out
+                verdicts += said if cell["id"].startswith("check-") else ""
+        visible = sum(not check.hidden for check in one.source.checks)
+        assert len(verdicts.splitlines()) == visible
+        assert verdicts.count("✓" if answered else ": not answered yet [0/") == visible
 
     def test_nothing_hidden_of_another_one_is_in_it(self, one, built):
         files = sorted(p for p in built(one)[1].parent.rglob("*") if p.is_file())

@@ -387,6 +387,18 @@ class TestHandout:
         )
         assert "def high" in source and "FOR_HIDDEN" not in source
 
+    def test_constants_made_in_steps_come_whole(self, folder):
+        steps = "LOW = [0.1, 5]\nLOW = LOW[::-1]\nLOW[1] += 0.1\nOTHER = [1]\nOTHER[0] = 2"
+        spoil(
+            folder,
+            "checks.py",
+            ("def positive_numbers", f"{steps}\n\n\ndef positive_numbers"),
+            ("return rng.uniform(0.1, 5, size=size)", "return rng.uniform(*LOW, size=size)"),
+        )
+        source = self.cells(folder)["check-normalize"].source
+        lines = [line for line in source.splitlines() if line.startswith(("LOW", "OTHER"))]
+        assert lines == steps.splitlines()[:3]
+
     @pytest.mark.parametrize(
         "old, new, message",
         [

@@ -181,13 +181,16 @@ def needed(source, names):
         In their order, without the import of our own tools.
     """
     statements = ast.parse(source).body
-    homes = {name: node for node in statements for name in _bound(node)}
+    homes = {}  # several statements may make one constant, step by step
+    for node in statements:
+        for name in (*_bound(node), *_filled(node)):
+            homes.setdefault(name, []).append(node)
     chosen, names = [], list(names)
     while names:
-        node = homes.get(names.pop())
-        if node is not None and node not in chosen and not _is_tools(node):
-            chosen.append(node)
-            names += used_names(_segment(source, node))
+        for node in homes.get(names.pop(), ()):
+            if node not in chosen and not _is_tools(node):
+                chosen.append(node)
+                names += used_names(_segment(source, node))
     return [node for node in statements if node in chosen]
 
 
@@ -241,6 +244,18 @@ def _bound(node):
         return [alias.asname or alias.name.split(".")[0] for alias in node.names]
     stores = (n for n in ast.walk(node) if isinstance(n, ast.Name))
     return [n.id for n in stores if isinstance(n.ctx, ast.Store)]
+
+
+def _filled(node):
+    """Names of whose values a statement of a module's top level sets an entry or attribute."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return
+    for part in ast.walk(node):
+        if isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store):
+            while isinstance(part, ast.Subscript | ast.Attribute):
+                part = part.value
+            if isinstance(part, ast.Name):
+                yield part.id
 
 
 def used_names(source):
