@@ -209,34 +209,87 @@ class TestDay:
         assert held[0, longest[-1] + 1, 0] < -0.5
 
 
+class TestTanhUnit:
+    """What the letter and its rubric say of one tanh unit."""
+
+    def test_by_the_rule_it_loses_count_after_55_axles_whatever_the_weights(self, rng):
+        w = np.concatenate([np.linspace(0, 50, 2001), rng.uniform(0, 5, 2000)])[:, None]
+        first = np.arctanh(0.25) + np.concatenate([[1e-12], np.geomspace(1e-6, 100, 200)])
+        h = np.zeros((len(w), len(first)))  # the first axle shows more than 0.25
+        for _ in range(55):
+            h = np.tanh(w * h + first)
+        assert np.array_equal(np.tanh(w * h + first), h)
+
+    def test_without_the_rule_it_counts_in_tiny_steps(self):
+        moves = np.concatenate([np.ones(200), np.zeros(1000), -np.ones(200)])
+        h, shown = 0.0, []
+        for move in moves:
+            h = np.tanh(h + 1e-5 * move)
+            shown.append(h)
+        assert np.array_equal(np.array(shown) > 5e-6, np.cumsum(moves) > 0)
+        assert max(shown) < 0.25
+
+    def test_it_keeps_a_bit(self):
+        h, shown = 0.0, []
+        for move in [0] * 500 + [1] + [0] * 1000 + [-1] + [0] * 500:
+            h = np.tanh(3 * h - 0.2 + 9 * move)
+            shown.append(h > 0.25)
+        assert shown == [False] * 500 + [True] * 1001 + [False] * 501
+
+
+# Mistakes that are not in wrong/: cell, right code, wrong code, points lost, what a check says.
+ORDER = "label.index(block) * H + np.arange(H) for block in wanted"
+PATIENT = "-np.log(np.expm1(-np.log(share) / steps))"
+VALVES = "[20.0, 20.0, 0.0, 20.0]"
+SMALL_MISTAKES = [
+    ("unpack", ORDER, "wanted.index(block) * H + np.arange(H) for block in label", 0.5, ""),
+    ("unpack", "W_hh.reshape(B * H, H)[rows].T", "W_hh.reshape(H, -1)[:, rows]", 1.5, "transpose"),
+    ("lstm", "return h, c", "return c, h", 2, "changed places"),
+    ("lstm", "np.tanh(g)", "sigmoid(g)", 2, "g is no gate"),
+    ("lstm", "* np.tanh(c[:, t + 1])", "* c[:, t + 1]", 2, "not o * c"),
+    ("backward", "dc_t * f\n", "0 * dc_t\n", 3.1, "nothing back along the highway"),
+    ("backward", "dc_t * c[:, t] * f", "dc_t * c[:, t + 1] * f", 3.9, "cell state before it"),
+    ("backward", "dc_later + dh_t * o", "dc_later + dh[:, t] * o", 3, "on to c_1 as well"),
+    ("gru", 'reset == "after"', 'reset == "before"', 3, "after and before changed places"),
+    ("gru", "r, z = np.split", "z, r = np.split", 2.875, "in the order r, z, n"),
+    ("gru", "draft + (r * h_prev) @", "r * draft + h_prev @", 1.5, ""),
+    ("bias_for", PATIENT, f"min(36.0, {PATIENT})", 0.25, ""),
+    ("box", VALVES, "[0.0, 0.0, 0.0, 0.0]", 4, "does not show more than 0.25"),
+    ("box", VALVES, "[20.0, 5.0, 0.0, 20.0]", 2.8125, ""),
+    ("box", VALVES, "[50.0, 50.0, 0.0, 50.0]", 1.25, ""),
+    ("box", "[0.0, 0.0, -2.0, 0.0]", "[0.0, 0.0, -2.002, 0.0]", 0.15, ""),
+]
+
+
 class TestHints:
     @pytest.mark.parametrize(
         "name, question, hint",
         [
             ("label_ignored", "unpack", "the tape's order z, r, n"),
-            ("cut_instead_of_transposed", "unpack", "transpose it"),
             ("biases_added_up", "unpack", "keep them apart"),
-            ("sigmoid_too_many", "lstm", "g is no gate"),
             ("cell_state_not_carried", "lstm", "Slot 0 is the start"),
             ("blocks_of_onnx", "lstm", "in the order i, f, g, o"),
-            ("shown_without_tanh", "lstm", "not o * c"),
-            ("no_highway", "backward", "nothing back along the highway"),
             ("only_the_highway", "backward", "nothing back through W_ha"),
             ("wrong_forget_gate", "backward", "that of the later step"),
-            ("forget_gate_times_new_state", "backward", "the cell state before it"),
-            ("gates_without_slopes", "backward", "the slopes are missing"),
             ("flat_tanh_forgotten", "backward", "1 - tanh(c) ** 2"),
             ("mean_for_sum", "backward", "no mean"),
             ("keep_and_write_swapped", "gru", "changed places"),
-            ("blocks_of_keras", "gru", "in the order r, z, n"),
             ("always_pytorch", "gru", "r dims the state"),
             ("bias_left_outside", "gru", "r multiplies the bias"),
             ("bias_set_twice", "patience", "adds them up to 6"),
             ("time_constant", "patience", "1 / e is left"),
             ("always_one_half", "patience", "not one half"),
-            ("gates_not_biased", "box", "does not show more than 0.25"),
             ("too_strong_valves", "box", "between -50 and 50"),
         ],
     )
     def test_a_visible_check_names_the_mistake(self, name, question, hint):
         assert hint in ONE.hint(ONE.wrong[name].answers, question)
+
+    @pytest.mark.parametrize("cell, right, wrong, points, hint", SMALL_MISTAKES)
+    def test_a_small_mistake_costs_what_it_should(self, cell, right, wrong, points, hint):
+        assert ONE.solutions[cell].count(right) == 1
+        names = ONE.run({cell: ONE.solutions[cell].replace(right, wrong)})
+        question = "patience" if cell == "bias_for" else cell
+        lost, _ = ONE.lost(names, 3)
+        assert {k: round(v, 4) for k, v in lost.items()} == {question: points}
+        assert hint in ONE.hint(names, question)

@@ -117,7 +117,7 @@ def torn_tapes(student, solution, rng):
     for torn in (tape[:-1], tape[:-30], np.append(tape, [1.0, 2.0])):
         raises("ValueError", lambda torn=torn: student.unpack(torn, 2, 3, "ifgo"))
     whole = tape, 2, 3, "ifgo"
-    array(parts(student.unpack(*whole), 4)[0], (2, 12))
+    parts(student.unpack(*whole), 4)
 
 
 # ---- part 2: lstm_forward -----------------------------------------------------------------------
@@ -135,6 +135,8 @@ def two_steps(student):
         )
     array(h, (1, 3, 1))
     array(c, (1, 3, 1))
+    swapped = like(h, UNIT_C.tolist()) and like(c, UNIT_H.tolist())
+    is_true(not swapped, "The pair is h, c; here they changed places")
     first = c[0, 1]
     is_true(like(c[0, 0], [0.8]) and like(h[0, 0], [0.5]), "Slot 0 is the start, h0 and c0")
     is_true(not like(first, [0.38079707797]), "c_1: nothing of c0 was kept, f * c0 is missing")
@@ -151,7 +153,7 @@ def two_steps(student):
 def drawn_box(rng, D, H):
     """Weights of a random LSTM."""
     W_xa, W_ha = rng.normal(size=(D, 4 * H)), rng.normal(size=(H, 4 * H))
-    return 0.7 * W_xa, 0.6 * W_ha, rng.normal(size=4 * H)
+    return W_xa / np.sqrt(D), W_ha / np.sqrt(H), rng.normal(size=4 * H)
 
 
 @check("lstm", points=0.5, hidden=True)
@@ -220,7 +222,10 @@ def two_steps_back(student):
     is_true(
         not like(db_a[0], 0.003580786683), "Step 2 sends nothing back along the highway: dc_2 * f_2"
     )
-    is_true(not like(db_a[0], 0.044703812119), "Step 2 sends nothing back through W_ha to h_1")
+    lost = like(db_a[:3], [0.044703812119, 0.040568245748, 0.105807430668])
+    through = like(db_a[3], TWO_STEPS[3])
+    is_true(through or not lost, "Step 2 sends nothing back through W_ha to h_1")
+    is_true(not lost, "What comes back through W_ha to h_1 goes on to c_1 as well")
     is_true(
         not like(db_a[0], 0.055395130717) and not like(db_a[0], 0.049218709506),
         "From c_2 to c_1 the gradient passes one gate, f_2, that of the later step",
@@ -246,24 +251,24 @@ def drawn_blame(rng, solution, N, T, D, H):
     return rng.normal(size=(N, T, H)), x, h, c, *box
 
 
-@check("backward", points=1, hidden=True)
+@check("backward", points=0.5, hidden=True)
 def single_steps(student, solution, rng):
     """One step of a batch; a fifth for each gradient."""
     case = drawn_blame(rng, solution, 3, 1, 2, 5)
     return share_right(parts(student.lstm_backward(*case), 5), solution.lstm_backward(*case))
 
 
-@check("backward", points=1, hidden=True)
+@check("backward", points=2, hidden=True)
 def blame_of_the_weights(student, solution, rng):
-    """Nine steps of a batch; a third for each of the three arrays."""
-    case = drawn_blame(rng, solution, 2, 9, 3, 4)
+    """Forty steps of a box with ten thousand weights; a third for each of the three arrays."""
+    case = drawn_blame(rng, solution, 2, 40, 24, 40)
     got = parts(student.lstm_backward(*case), 5)
     return share_right(got[:3], solution.lstm_backward(*case)[:3])
 
 
-@check("backward", points=1, hidden=True)
+@check("backward", points=0.5, hidden=True)
 def blame_of_the_start(student, solution, rng):
-    """The start of eight steps; half a point each for dh0 and dc0."""
+    """The start of eight steps; half for dh0 and half for dc0."""
     case = drawn_blame(rng, solution, 4, 8, 2, 3)
     got = parts(student.lstm_backward(*case), 5)
     return share_right(got[3:], solution.lstm_backward(*case)[3:])
@@ -287,14 +292,17 @@ def four_conventions(student):
         names: array(student.gru_step(OLD_X, OLD_H, *OLD_BOX, *names), (1, 1))[0, 0]
         for names in CONVENTIONS
     }
-    kept = got["after", "keep"]
+    kept, before = got["after", "keep"], got["before", "keep"]
+    is_true(
+        not (like(kept, 0.5343031347) and like(before, 0.5290094951)),
+        "after and before changed places: after is after the product with W_hn",
+    )
     is_true(not like(kept, 0.7143527870), "keep and write changed places: with keep, z holds h")
     is_true(not like(kept, 0.5801089892), "The blocks stand in the order r, z, n")
     is_true(
         not like(kept, 0.5343031347),
         "After: the bias b_hn stands in the bracket, r multiplies the bias as well",
     )
-    before = got["before", "keep"]
     is_true(
         not like(before, kept),
         "Before: r dims the state, (r * h) @ W_hn, and leaves the bias b_hn alone",
@@ -403,15 +411,21 @@ def everyday_gates(student, solution, rng):
     return part / 2
 
 
-@check("patience", points=0.5, hidden=True)
-def patient_gates(student, solution, rng):
-    """Gates that floating point cannot tell from 1, and from 0; half for each function."""
-    part, u = 0, float(rng.uniform(1, 2))
+@check("patience", points=0.25, hidden=True)
+def patient_half_lives(student, solution, rng):
+    """Gates that floating point cannot tell from 1, and from 0."""
+    u = float(rng.uniform(1, 2))
     biases = [25 * u, 30.0 + u, 49.5, -24 * u]
-    part += all([like(student.half_life(b), solution.half_life(b), 1e-8) for b in biases])
-    cases = [(0.5, 10**15), (1 - 4e-13, 5), (1e-14, 1), (0.3 * u, int(7e12 * u))]
-    part += all([like(student.bias_for(*case), solution.bias_for(*case), 1e-8) for case in cases])
-    return part / 2
+    return float(all([like(student.half_life(b), solution.half_life(b), 1e-8) for b in biases]))
+
+
+@check("patience", points=0.25, hidden=True)
+def patient_biases(student, solution, rng):
+    """Shares close to 0 and 1, and steps beyond counting."""
+    u = float(rng.uniform(1, 2))
+    cases = [(0.5, 10**15), (1 - 4e-13, 10**15), (1 - 4e-13, 5), (1e-14, 1)]
+    cases.append((0.3 * u, int(7e12 * u)))
+    return float(all([like(student.bias_for(*c), solution.bias_for(*c), 1e-8) for c in cases]))
 
 
 @check("patience", points=0.25, hidden=True)
@@ -483,7 +497,7 @@ def share_of_days(student, solution, days):
     return ((h[:, 1:, 0] > DOWN) == (inside > 0)).all(axis=1).mean()
 
 
-@check("box", points=1, hidden=True)
+@check("box", points=0.75, hidden=True)
 def long_waits(student, solution, rng):
     """Railbuses that wait for a moment, for minutes, and for a quarter of an hour."""
     days = []
@@ -494,7 +508,7 @@ def long_waits(student, solution, rng):
     return share_of_days(student, solution, days)
 
 
-@check("box", points=1, hidden=True)
+@check("box", points=0.75, hidden=True)
 def long_trains(student, solution, rng):
     """Ore trains of 150 to 200 axles with waits of all lengths."""
     days = [passing(200, 1000)]
@@ -505,17 +519,20 @@ def long_trains(student, solution, rng):
     return share_of_days(student, solution, days)
 
 
-@check("box", points=1, hidden=True)
+@check("box", points=0.75, hidden=True)
 def longer_than_the_stretch(student, solution, rng):
     """Axles come in and go out in the same step; the head is out before the tail is in."""
-    days = []
-    for _ in range(5):
+    days = [passing(1300, 0, 200)]  # 1500 steps, and in 1100 of them both contacts report
+    for _ in range(4):
         axles, stretch = int(rng.integers(40, 90)), int(rng.integers(10, 20))
         days.append(passing(axles, 0, stretch))
     return share_of_days(student, solution, days)
 
 
-@check("box", points=0.5, hidden=True)
+KEY = np.array([[0.0, 0.0, 1.0]])
+
+
+@check("box", points=0.75, hidden=True)
 def deer(student, solution, rng):
     """Two to five deer, then the key, then a train; one that is there twice on one day."""
     days = []
@@ -523,8 +540,20 @@ def deer(student, solution, rng):
         steps = rng.integers(1, 30, size=3)
         family = np.zeros((deer + int(steps[0]), 3))
         family[:deer, 0] = 1
-        key = np.zeros((1 + int(steps[1]), 3))
-        key[0, 2] = 1
+        key = np.concatenate([KEY, np.zeros((int(steps[1]), 3))])
         train = passing(int(rng.integers(12, 20)), int(steps[2]))
         days.append(np.concatenate([family, key, train, family, key, train]))
+    return share_of_days(student, solution, days)
+
+
+@check("box", points=0.5, hidden=True)
+def key_after_a_train(student, solution, rng):
+    """The key when the second contact missed a whole train: nothing of 150 to 200 axles stays."""
+    days = []
+    for axles in (200, int(rng.integers(150, 200))):
+        missed = np.zeros((axles + int(rng.integers(1, 30)), 3))
+        missed[:axles, 0] = 1
+        empty = np.zeros((int(rng.integers(1, 30)), 3))
+        train = passing(int(rng.integers(2, 6)), int(rng.integers(1, 20)))
+        days.append(np.concatenate([missed, KEY, empty, train]))
     return share_of_days(student, solution, days)

@@ -1,4 +1,4 @@
-# loses: box=1
+# loses: box=0.9
 """A forget bias of 10: nine of 200 axles are lost in 1000 steps."""
 
 

@@ -1,4 +1,4 @@
-# loses: box=0.5
+# loses: box=1.25
 """Never forgets, not even when somebody turns the key."""
 
 

@@ -1,4 +1,4 @@
-# loses: box=1
+# loses: box=0.75
 """Where one axle comes in and one goes out, it counts down."""
 
 

@@ -1,4 +1,4 @@
-# loses: backward=2.7
+# loses: backward=3.1
 """On its way from c_{t + 1} to c_t the gradient passes no forget gate until the next step."""
 
 

@@ -1,0 +1,9 @@
+# loses: box=0.5
+"""The key only dims: a family of deer is gone, a goods train is not."""
+
+
+# grade_id: box
+def signal_box():
+    """Return W_xa (3, 4 H), W_ha (H, 4 H) and b_a (4 H,) of the barrier's LSTM."""
+    W_xa = np.array([[0, 0, 1, 0], [0, 0, -1, 0], [0, -23, 0, 0.0]])
+    return W_xa, np.zeros((1, 4)), np.array([20, 20, 0, 20.0])
