@@ -212,7 +212,8 @@ class TestDay:
 class TestTanhUnit:
     """What the letter and its rubric say of one tanh unit."""
 
-    def test_by_the_rule_it_loses_count_after_55_axles_whatever_the_weights(self, rng):
+    def test_by_the_rule_it_loses_count_after_55_axles(self, rng):
+        # No w below 0: from h > 0 a step without axles would lead below the empty unit's tanh(b).
         w = np.concatenate([np.linspace(0, 50, 2001), rng.uniform(0, 5, 2000)])[:, None]
         first = np.arctanh(0.25) + np.concatenate([[1e-12], np.geomspace(1e-6, 100, 200)])
         h = np.zeros((len(w), len(first)))  # the first axle shows more than 0.25
