@@ -43,7 +43,7 @@ def like(got, wrong):
 # ---- part 1: may_look ---------------------------------------------------------------------------
 
 
-@check("masks", points=1)
+@check("masks", points=0.5)
 def three_lines(student):
     """Two true entries and an empty line, with the causal rule and without it."""
     causal = np.array([[[1, 0, 0], [1, 1, 0], [1, 1, 0]]], dtype=bool)
@@ -66,14 +66,14 @@ def three_lines(student):
     equal(got, anywhere)
 
 
-@check("masks", points=0.5, hidden=True)
+@check("masks", points=0.75, hidden=True)
 def several_pages(student, solution, rng):
     """Pages of many lengths, a full one and one of a single entry among them, not causal."""
     lengths = rng.permutation(np.append(rng.integers(2, 9, size=4), [1, 9]))
     equal(student.may_look(lengths, 9, False), solution.may_look(lengths, 9, False))
 
 
-@check("masks", points=0.5, hidden=True)
+@check("masks", points=0.75, hidden=True)
 def several_clerks(student, solution, rng):
     """Pages of many lengths with the causal rule."""
     lengths = rng.permutation(np.append(rng.integers(2, 11, size=5), [1, 11]))
@@ -172,7 +172,10 @@ def blind_query(student, rng):
     except StudentError as refusal:
         # One who names all rows has named this one as well.
         named = set(re.findall(r"\d+", refusal.message)) & {str(n) for n in range(10, 20)}
-        return 1.0 if named == {str(row)} else 0.5
+        # NumPy's and Python's own words for the largest of nothing: not a refusal, an accident.
+        own = "zero-size array", "empty sequence", "argument is empty"
+        by_accident = any(words in refusal.message for words in own)
+        return 1.0 if named == {str(row)} else 0.0 if by_accident else 0.5
     return 0.0
 
 
@@ -250,7 +253,7 @@ def to_the_temperature(student, solution, rng):
 # ---- part 4: heads ------------------------------------------------------------------------------
 
 
-@check("heads", points=1)
+@check("heads", points=0.5)
 def two_lines(student):
     """One page of two lines; two heads share a key and a value."""
     x = np.array([[[1.0, 0.0], [1.0, 1.0]]])
@@ -283,7 +286,7 @@ def batch(rng, N, T, n_heads, E, G):
     return rng.normal(size=(N, T, M)), *matrices, may, n_heads
 
 
-@check("heads", points=0.5, hidden=True)
+@check("heads", points=0.75, hidden=True)
 def own_keys(student, solution, rng):
     """Every head has keys and values of its own."""
     case = batch(rng, N=2, T=5, n_heads=3, E=4, G=3)
@@ -292,7 +295,7 @@ def own_keys(student, solution, rng):
         close(mine, right, **ORDER)
 
 
-@check("heads", points=0.5, hidden=True)
+@check("heads", points=0.75, hidden=True)
 def shared_keys(student, solution, rng):
     """Two, and three, neighbouring heads share keys and values."""
     for sizes in ({"n_heads": 4, "E": 5, "G": 2}, {"n_heads": 6, "E": 2, "G": 2}):
@@ -312,7 +315,8 @@ def numbers_in(memory, names):
         keys = [key for key in memory if type(key) is not str]
         memory = [*keys, *memory.values()]
     if type(memory) in (list, tuple, set, frozenset):
-        return sum(numbers_in(part, names) for part in memory)
+        # An empty one counts too: a row of empty things of two kinds is a row of bits.
+        return max(1, sum(numbers_in(part, names) for part in memory))
     if type(memory) in (str, bytes):
         return len(memory) / 4
     if type(memory) is int:
@@ -321,19 +325,37 @@ def numbers_in(memory, names):
     is_true(
         plain, "the memory should be arrays and numbers, or tuples, lists, dictionaries of them"
     )
-    return np.size(memory) * (2 if np.iscomplexobj(memory) else 1)
+    return max(1, np.size(memory)) * (2 if np.iscomplexobj(memory) else 1)
 
 
-def run(step, entries, option, room):
-    """Contexts (T, D) of a register, step by step; the memory may hold so many numbers."""
+def run(step, entries, option, room, astray=False):
+    """Contexts (T, D) of a register, step by step; the memory may hold so many numbers.
+
+    ``astray``: after each step another entry is read with the memory from before it, and dropped.
+    """
     memory, contexts = None, []
     for q, k, v in zip(*entries, strict=True):
-        context, memory = parts(step(q, k, v, memory, option), 2)
+        before = memory
+        context, memory = parts(step(q, k, v, before, option), 2)
+        if astray:
+            step(q, 1 - 2 * k, 3 - v, before, option)
         contexts.append(array(context, v.shape))
         names = set()
         kept = numbers_in(memory, names) + max(0, sum(map(len, names)) - 40) / 4
         is_true(kept <= room + 10, "the memory holds more numbers than the text says")
     return np.array(contexts)
+
+
+def remembers(step, entries, option, room):
+    """The contexts of ``run``, if nothing is remembered but in the memory that is handed on."""
+    contexts = run(step, entries, option, room)
+    again = run(step, entries, option, room, astray=True)
+    is_true(
+        bool(np.allclose(again, contexts, rtol=1e-9, atol=1e-12)),
+        "an older memory was used once more, and later answers changed: what is known of earlier "
+        "entries must stand in the memory that is returned, not in a global or default list",
+    )
+    return contexts
 
 
 @check("carry", points=0.5)
@@ -342,13 +364,16 @@ def three_entries(student):
     queries = np.tile(LN2 * np.array([2.0, 0, 0, 0]), (3, 1))
     keys = np.array([[1.0, 5, 0, 0], [0, 1, 0, 3], [2, 0, 1, 0]])
     entries = queries, keys, np.array([[4.0], [8.0], [2.0]])
-    got = run(student.cache_step, entries, None, 15)[:, 0]
+    got = remembers(student.cache_step, entries, None, 15)[:, 0]
     is_true(not like(got[1], 4.0), "Entry 1 was told 4: the newest entry must see itself too")
     is_true(not like(got[1], 24 / 5), "Divide the scores by the root of E = 4")
     is_true(not like(got[1], 8.0), "Entry 1 sees only itself; what was kept before must be used")
     close(got, np.array([4, 16 / 3, 24 / 7]))
-    got = run(student.cache_step, entries, 2, 15)[:, 0]
-    is_true(not like(got[2], 24 / 7), "Window 2: the newest entry is one of the two")
+    got = remembers(student.cache_step, entries, 2, 15)[:, 0]
+    is_true(
+        not like(got[2], 24 / 7),
+        "Window 2: entry 0 is still seen; only two are, and the newest entry is one of the two",
+    )
     is_true(
         not like(got[2], 2.0), "Window 2: the newest and the one before it, not the newest alone"
     )
@@ -358,16 +383,18 @@ def three_entries(student):
 @check("carry", points=0.5)
 def two_entries(student):
     """The tally: two entries with fade 1 and fade 0.5."""
-    entries = np.array([[1.0, 0], [1, 0]]), np.array([[1.0, 0], [0, 2]]), np.array([[4.0], [8.0]])
-    got = run(student.tally_step, entries, 1.0, 4)[:, 0]
-    is_true(not like(got, [20.0, 60.0]), "Divide by the sum of the weights: it is a mean")
-    is_true(not like(got[1], 16 / 3), "The query goes through phi as well")
+    entries = np.array([[1.0, 0], [1, 0]]), np.array([[1.0, 0], [0, 7]]), np.array([[5.0], [8.0]])
+    got = remembers(student.tally_step, entries, 1.0, 4)[:, 0]
+    is_true(not like(got, [25.0, 105.0]), "Divide by the sum of the weights: it is a mean")
+    is_true(not like(got[1], 6.0), "The query goes through phi as well")
+    is_true(not like(got[1], 22 / 3), "The keys go through phi as well")
+    is_true(not like(got[1], 6.5), "All entries weigh the same; entry s weighs phi(q) @ phi(k_s)")
     is_true(not like(got[1], 8.0), "Entry 1 sees only itself; what was carried must be added")
-    close(got, np.array([4.0, 6.0]))
-    got = run(student.tally_step, entries, 0.5, 4)[:, 0]
-    is_true(not like(got[1], 6.0), "fade = 0.5 changes nothing: older entries count less")
-    is_true(not like(got[1], 5.0), "The vector fades as the table does, or it is no mean")
-    close(got, np.array([4.0, 20 / 3]))
+    close(got, np.array([5.0, 7.0]))
+    got = remembers(student.tally_step, entries, 0.5, 4)[:, 0]
+    is_true(not like(got[1], 7.0), "fade = 0.5 changes nothing: older entries count less")
+    is_true(not like(got[1], 37 / 6), "The vector fades as the table does, or it is no mean")
+    close(got, np.array([5.0, 7.4]))
 
 
 def entries_of(rng, T, E, D):
@@ -379,7 +406,7 @@ def entries_of(rng, T, E, D):
 def whole_register(student, solution, rng):
     """A cache of everything."""
     entries = entries_of(rng, 29, 5, 3)
-    got = run(student.cache_step, entries, None, 29 * 8)
+    got = remembers(student.cache_step, entries, None, 29 * 8)
     close(got, run(solution.cache_step, entries, None, 29 * 8), **ORDER)
 
 
@@ -388,7 +415,7 @@ def last_pages(student, solution, rng):
     """A window of 1 and one of several entries; what has left it is not kept."""
     for window in (1, int(rng.integers(4, 8))):
         entries = entries_of(rng, 19, 3, 4)
-        got = run(student.cache_step, entries, window, 7 * window)
+        got = remembers(student.cache_step, entries, window, 7 * window)
         close(got, run(solution.cache_step, entries, window, 7 * window), **ORDER)
 
 
@@ -397,7 +424,7 @@ def long_tally(student, solution, rng):
     """A tally of all entries alike; it does not grow."""
     entries = entries_of(rng, 31, 3, 4)
     close(
-        run(student.tally_step, entries, 1.0, 15),
+        remembers(student.tally_step, entries, 1.0, 15),
         run(solution.tally_step, entries, 1.0, 15),
         **ORDER,
     )
@@ -408,7 +435,7 @@ def fading_tally(student, solution, rng):
     """A tally whose entries fade; it does not grow."""
     entries, fade = entries_of(rng, 27, 4, 2), float(rng.uniform(0.5, 0.9))
     close(
-        run(student.tally_step, entries, fade, 12),
+        remembers(student.tally_step, entries, fade, 12),
         run(solution.tally_step, entries, fade, 12),
         **ORDER,
     )
@@ -451,7 +478,7 @@ def read(words, matrices, V):
 SMALL = [0, 1, 2, 3, 4, 1]  # pilcrow Huber smith Graf baker Huber
 
 
-@check("again", points=0.5)
+@check("again", points=0.25)
 def one_place_back(student):
     """The first look of every word goes to the word before it."""
     matrices = matrices_of(student.find_again(5), 5)
@@ -459,8 +486,13 @@ def one_place_back(student):
     is_true(bool(np.isfinite(first).all()), "The first look is not a number: scores too large")
     at = first.argmax(axis=1)[1:]
     is_true(
+        not np.allclose(first[-1], 1 / 6, atol=1e-6),
+        "The first look spreads its weight evenly: all scores of a word are the same",
+    )
+    is_true(
         not (at[1:] == np.arange(2, 6)).all(),
-        "The words look at themselves: ask for t - 1, not t, and do not forget the square",
+        "The words look at themselves: ask for t - 1, not t; take half of the square off, "
+        "do not forget it",
     )
     is_true(not (at[1:] == 0).all(), "All words look at the pilcrow: a sign is wrong, near is far")
     is_true(
@@ -472,17 +504,27 @@ def one_place_back(student):
     )
 
 
-@check("again", points=0.5)
+@check("again", points=0.25)
 def two_entries_of_huber(student):
     """Huber smith Graf baker Huber: smith; and after a second Huber baker, baker."""
     matrices = matrices_of(student.find_again(5), 5)
     output, _ = read(SMALL, matrices, 5)
     is_true(bool(np.isfinite(output).all()), "The output is not a number")
+    is_true(int((output == output.max()).sum()) == 1, "Several words come out equally large")
     best = int(output.argmax())
-    is_true(best != 1, "The answer is Huber: the second look found the word, not what came after")
+    is_true(
+        best != 1,
+        "The answer is Huber: the second look found the word, not what came after it, or blurred",
+    )
     is_true(best == 2, "Huber smith Graf baker Huber: the answer should be smith")
     output, _ = read([0, 1, 2, 3, 4, 1, 4, 3, 2, 1], matrices, 5)
     is_true(int(output.argmax()) == 4, "Huber was a smith, later a baker: the latest time counts")
+    output, _ = read([0, 1, 2, 1, 2, 3, 4, 1, 4, 1], matrices, 5)
+    is_true(
+        int(output.argmax()) == 4,
+        "Huber was a smith twice, then a baker: the latest time counts, "
+        "not the most frequent trade",
+    )
 
 
 def register_of(rng, V, T, times):
@@ -491,8 +533,9 @@ def register_of(rng, V, T, times):
     words = rng.choice(rest, size=T)
     at = np.sort(rng.choice(np.arange(1, T // 4), size=times, replace=False)) * 3
     words[0], words[at], words[-1] = 0, name, name
-    words[at + 1] = rest[:times]  # after every time something else
-    return words, rest[times - 1]
+    words[at + 1] = rest[0]  # always the same, but for the latest time
+    words[at[-1] + 1] = rest[1]
+    return words, rest[1]
 
 
 def share_found(student, rng, times):
@@ -507,13 +550,13 @@ def share_found(student, rng, times):
     return float(np.mean(right))
 
 
-@check("again", points=1, hidden=True)
+@check("again", points=1.25, hidden=True)
 def seen_once(student, rng):
     """Registers of up to 400 words whose last word was there once before; half right earn 0."""
     return fraction(share_found(student, rng, 1), 0.5, 1)
 
 
-@check("again", points=1, hidden=True)
+@check("again", points=1.25, hidden=True)
 def seen_often(student, rng):
     """The last word was there four times before, and the latest counts; half right earn 0."""
     return fraction(share_found(student, rng, 4), 0.5, 1)

@@ -1,4 +1,4 @@
-# loses: masks=1.5
+# loses: masks=1.25
 """Takes the column for the one who asks."""
 
 

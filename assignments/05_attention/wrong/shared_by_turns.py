@@ -1,4 +1,4 @@
-# loses: heads=0.5
+# loses: heads=0.75
 """Deals the shared keys out by turns, not to neighbours."""
 
 

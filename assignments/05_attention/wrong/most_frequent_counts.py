@@ -1,5 +1,5 @@
-# loses: again=3
-"""Sets all weights to 1: both looks blur."""
+# loses: again=1.5
+"""The latest time counts a hair more than each other one, so the most frequent trade wins."""
 
 
 # grade_id: again
@@ -7,11 +7,11 @@ def find_again(V):
     """Return six matrices with which two looks find what came after the last word before."""
     one, place, square, before = V, V + 1, V + 2, V + 3
     q1, k1, v1 = np.zeros((V + 3, 2)), np.zeros((V + 3, 2)), np.zeros((V + 3, V))
-    q1[place, 0], q1[one] = 1, (-1, 1)  # 40 times (t - 1, 1)
+    q1[place, 0], q1[one] = 40, (-40, 40)  # 40 times (t - 1, 1)
     k1[place, 0], k1[square, 1] = 1, -0.5  # (s, -s * s / 2)
     v1[:V] = np.eye(V)
     q2, k2, v2 = (np.zeros((2 * V + 3, n)) for n in (V + 1, V + 1, V))
-    q2[:V, :V], k2[before:, :V] = np.eye(V), np.eye(V)  # my word, the word before it
-    q2[one, V], k2[place, V] = 0, 1  # the later the better, but a match comes first
+    q2[:V, :V], k2[before:, :V] = 20 * np.eye(V), np.eye(V)  # my word, the word before it
+    q2[one, V], k2[place, V] = 0.01, 1  # the later the better, but a match comes first
     v2[:V] = np.eye(V)
     return {"q1": q1, "k1": k1, "v1": v1, "q2": q2, "k2": k2, "v2": v2}
