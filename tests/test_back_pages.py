@@ -11,7 +11,7 @@ BACK = ROOT / "book" / "back"
 CARDS = (BACK / "cards.md").read_text(encoding="utf-8")
 TIMELINE = (BACK / "timeline.md").read_text(encoding="utf-8")
 BIBLIOGRAPHY = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
-ROWS = re.findall(r"(?m)^\| (\d{4}) \| (.+?) \| (.+?); (\{ref.+?) \|$", TIMELINE)
+ROWS = re.findall(r"(?m)^- \*\*(\d{4})\.\*\* (.+?)\. (\{cite.+?); (\{ref.+?)\.$", TIMELINE)
 OTHERWISE = {"markov2006example": 1913}  # the talk, of which the source is a translation
 PARTS = (
     *("I use this when", "History.", "Why it exists.", "How it works, in five steps."),
@@ -78,8 +78,8 @@ class TestTimeline:
                 stated = re.search(r"year\s*=\s*\{?(\d{4})", entry)[1]
                 assert int(year) == OTHERWISE.get(key, int(stated)), key
 
-    def test_each_table_runs_forward_and_names_chapters(self):
-        for table in TIMELINE.split("\n## ")[1:]:
-            years = [int(year) for year in re.findall(r"(?m)^\| (\d{4}) ", table)]
+    def test_each_list_runs_forward_and_names_chapters(self):
+        for part in TIMELINE.split("\n## ")[1:]:
+            years = [int(year) for year in re.findall(r"(?m)^- \*\*(\d{4})\.", part)]
             assert years == sorted(years)
         assert all("{ref}`ch-" in here for *_, here in ROWS)
