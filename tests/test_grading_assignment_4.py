@@ -10,7 +10,7 @@ import pytest
 
 from course_lib.datasets import sessions
 from course_lib.grading import assignment, bundle, grader, selftest
-from course_lib.grading.checks import CheckFailed
+from course_lib.grading.checks import CheckFailed, run_check
 from tests.grading_case import case
 
 pytest_plugins = "tests.grading_support"
@@ -216,6 +216,15 @@ class TestReference:
 
 SIGMOID = "torch.sigmoid(network(clicks, lengths).double())"
 STATES = "self.core(one_hot(clicks))"
+CHOICE = "np.random.default_rng(seed).choice(different, size=number, replace=False)"
+PRICES = "in_vain / (in_vain + waiting)"
+BINS = "np.minimum((5 * p).astype(int), 4)"
+GAP = "sum(abs(p[bins == b].sum() - ended[bins == b].sum()) for b in range(5)) / len(p)"
+MEAN_OF_BINS = (
+    "np.mean([abs(p[bins == b].mean() - ended[bins == b].mean()) for b in np.unique(bins)])"
+)
+AT_THE_DESK = "random_visits_at_the_desk"
+ROUNDED = "round(share * len(different))"
 
 
 class TestHints:
@@ -239,8 +248,8 @@ class TestHints:
                 "start is a click too",
             ),
             ("split", ONE.wrong["visits_held_back"].answers, "not visits"),
-            ("split", ONE.wrong["always_the_first_cards"].answers, "is the seed used"),
-            ("reader", ONE.wrong["batch_first_forgotten"].answers, "batch_first=True"),
+            ("split", bent("split", CHOICE, "different[:number]"), "is the seed used"),
+            ("reader", bent("reader", ", batch_first=True", ""), "batch_first=True"),
             ("reader", ONE.wrong["both_directions"].answers, "one direction only"),
             ("reader", ONE.wrong["mean_over_the_block"].answers, "no mean over the steps"),
             (
@@ -260,8 +269,25 @@ class TestHints:
             ),
             ("losses", ONE.wrong["end_of_the_block"].answers, "lengths - 1"),
             ("losses", ONE.wrong["padding_in_the_loss"].answers, "padding is counted"),
-            ("losses", {"losses": ONE.wrong["mean_of_means"].answers["losses"]}, "visits' means"),
-            ("losses", {"losses": ONE.wrong["sigmoid_twice"].answers["losses"]}, "sigmoid twice"),
+            ("reader", ONE.wrong["knows_the_length"].answers, "still to come"),
+            ("reader", bent("reader", "[..., 0]", "[..., 0] * 0"), "start with zeros"),
+            (
+                "losses",
+                bent(
+                    "losses",
+                    "loss(logits[real], answers[:, None].expand(N, T)[real])",
+                    "sum(loss(row[:T], row[:T] * 0 + end) "
+                    "for row, T, end in zip(logits, lengths, answers)) / N",
+                ),
+                "visits' means",
+            ),
+            (
+                "losses",
+                bent(
+                    "losses", "    answers =", "    logits = torch.sigmoid(logits)\n    answers ="
+                ),
+                "sigmoid twice",
+            ),
             ("losses", bent("losses", "ended.to", "(1 - ended).to"), "wrong way round"),
             ("losses", bent("losses", "answers)\n", "answers, reduction='sum')\n"), "the sum over"),
             ("train", bent("predict", SIGMOID, SIGMOID[14:-1]), "These are logits"),
@@ -271,12 +297,16 @@ class TestHints:
                 bent("predict", SIGMOID, SIGMOID + ".mul(torch.rand(1).double())"),
                 "network.eval()",
             ),
-            ("train", ONE.wrong["answers_in_another_order"].answers, "in the order of the visits"),
+            (
+                "train",
+                bent("predict", "    clicks,", "    visits = sorted(visits, key=len)\n    clicks,"),
+                "in the order of the visits",
+            ),
             ("train", bent("predict", SIGMOID, SIGMOID + ".mul(0.1)"), "keep its own ending"),
             ("report", bent("report", "in_vain / (", "waiting / ("), "climbing in vain by the sum"),
-            ("report", ONE.wrong["one_half"].answers, "equal prices"),
-            ("report", ONE.wrong["stays_at_the_threshold"].answers, "0.25 is a climb"),
-            ("report", ONE.wrong["bins_without_weights"].answers, "number of visits"),
+            ("report", bent("report", PRICES, "0.5"), "equal prices"),
+            ("report", bent("report", "p >= threshold", "p > threshold"), "0.25 is a climb"),
+            ("report", bent("report", GAP, MEAN_OF_BINS), "number of visits"),
             (
                 "report",
                 {
@@ -290,6 +320,67 @@ class TestHints:
     )
     def test_a_visible_check_names_the_mistake(self, question, answers, hint):
         assert hint in ONE.hint(solved_with(**answers), question)
+
+
+class TestHiddenChecks:
+    @pytest.mark.parametrize(
+        "answers, name",
+        [
+            (bent("split", ROUNDED, f"int(np.ceil({ROUNDED[6:]})"), "so_many_cards"),
+            (bent("report", BINS, "np.minimum((4 * p).astype(int), 3)"), AT_THE_DESK),
+            (bent("report", BINS, "np.zeros(len(p), dtype=int)"), AT_THE_DESK),
+            (bent("report", BINS, "np.digitize(p, np.arange(1, 5) / 5, True)"), AT_THE_DESK),
+            (bent("report", BINS, "(5 * p).astype(int)"), "corners"),
+            (bent("report", BINS, "np.minimum((p // 0.2).astype(int), 4)"), None),
+            (bent("split", ROUNDED, f"int({ROUNDED[6:-1]} + 0.5)"), None),
+        ],
+    )
+    def test_see_what_the_examples_cannot(self, answers, name):
+        (question,) = answers
+        checks = [c for c in ONE.source.checks if c.question == question and c.hidden]
+        student = ONE.stand(solved_with(**answers))
+        for seed in range(5):
+            failed = {
+                c.name
+                for c in checks
+                if run_check(c, student, None, np.random.default_rng(seed)).points < c.points
+            }
+            assert name in failed if name else not failed
+
+    def test_endings_that_make_no_difference_are_found(self):
+        class Student:
+            def small_run(self, visits, ended, seed):
+                return [np.full(len(visit), 0.4 + 0.01 * seed) for visit in visits]
+
+        with pytest.raises(CheckFailed, match="Other endings"):
+            CHECKS.one_seed_one_network.run(Student(), np.random.default_rng(0))
+
+    def test_the_same_number_for_everybody_earns_nothing_in_part_5(self):
+        class Student:
+            def ask(self, visits):
+                return [np.full(len(visit), 0.47) for visit in visits]
+
+            def small_run(self, visits, ended, seed):
+                return self.ask(visits)
+
+            ask_early = ask
+
+        for check in (check for check in ONE.source.checks if check.question == "train"):
+            with pytest.raises(CheckFailed):
+                check.run(Student(), *([np.random.default_rng(0)] * check.hidden))
+
+    def test_a_second_training_that_fails_leaves_the_first(self):
+        space = dict(ONE.space)
+
+        def train(visits, ended, every, seed):
+            return 1 / (1 - every)
+
+        (cell,) = [cell for cell in ONE.source.cells if cell.id == "training"]
+        del space["ask"], space["ask_early"]
+        names = space | {"train": train}
+        with pytest.raises(ZeroDivisionError):
+            exec(cell.source, names)
+        assert names["over"] == 1 and names["early"] is None and "ask" in names
 
 
 class TestNoLabels:
@@ -342,7 +433,7 @@ class TestNoLabels:
         result = grader.grade(hostile, made, sandbox_kind, b"secret" * 6)
         assert result["infrastructure"] is None
         passed = {c["name"] for q in result["questions"] for c in q["checks"] if c["points"]}
-        assert passed == {"alone_as_in_a_list"}  # the same number for everybody
+        assert passed == set()
         (cell,) = [cell for cell in result["cells"] if cell["id"] == "predict"]
         assert json.loads(cell["outputs"][0][1]) == []
 

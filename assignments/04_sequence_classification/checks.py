@@ -116,20 +116,22 @@ def nine_visits(student):
 
 @check("split", points=0.5, hidden=True)
 def every_card_may_be_chosen(student, rng):
-    """Over forty seeds every card is held back some time, and none always."""
-    cards = rng.permutation(np.repeat(10 + 3 * np.arange(20), rng.integers(1, 5, size=20)))
+    """Over forty seeds every card is held back some time, and none nearly always."""
+    visits = rng.permutation(np.r_[40, rng.integers(1, 5, size=19)])
+    cards = rng.permutation(np.repeat(10 + 3 * np.arange(20), visits))
     times = dict.fromkeys(cards.tolist(), 0)
     for seed in rng.permutation(1000)[:40].tolist():
         for card in held_cards(student.split(cards, 0.4, seed), cards):
             times[card] += 1
     is_true(min(times.values()) > 0, "There are cards that are never held back")
-    is_true(max(times.values()) < 40, "There are cards that are always held back")
+    # 16 times of 40 on average; 34 times by chance once in ten million.
+    is_true(max(times.values()) < 34, "There are cards that are held back nearly always")
 
 
 @check("split", points=0.5, hidden=True)
 def so_many_cards(student, rng):
     """The number of cards is the rounded share, and a seed is a seed."""
-    for number, share, want in ((23, 0.3, 7), (11, 0.15, 2), (38, 0.5, 19)):
+    for number, share, want in ((23, 0.3, 7), (11, 0.15, 2), (38, 0.5, 19), (17, 0.2, 3)):
         cards = rng.permutation(np.repeat(rng.permutation(500)[:number], 3))
         seed = int(rng.integers(1000))
         first = student.split(cards, share, seed)
@@ -173,9 +175,19 @@ def place_page(student):
         "Place, page has other numbers in company than alone: is the first axis of the block "
         "the batch (batch_first=True), and does nothing average over visits or padding?",
     )
+    first = logits_of(student.probe(block[1:2, :1], np.array([1]), 1), 1, 1)
+    is_true(
+        apart(first[0], together[1, :1]) < 1e-5,
+        "After its first click, place, page has another number than place alone: the number after "
+        "a click may not depend on how many are still to come (lengths)",
+    )
     several = [logits_of(student.probe(block, lengths, seed), 3, 4) for seed in range(20)]
     real = np.array([numbers[block >= 0] for numbers in several])
     is_true(bool(np.isfinite(real).all()), "contains NaN or infinity")
+    is_true(
+        bool(np.ptp(real) > 1e-6),
+        "The same number after every click, whatever the seed: does a layer start with zeros?",
+    )
     is_true(
         bool((real < 0).any() or (real > 1).any()),
         "These look like probabilities: return logits, the losses of part 4 want them",
@@ -204,7 +216,7 @@ def in_any_company(student, rng):
 
 @check("reader", points=1, hidden=True)
 def nothing_from_later(student, rng):
-    """Other clicks from some step on leave the numbers before that step as they were."""
+    """Other clicks from some step on, or none, leave the numbers before that step as they were."""
     visits, seed = some_visits(rng), int(rng.integers(1000))
     block, lengths = padded(visits)
     before = logits_of(student.probe(block, lengths, seed), *block.shape)
@@ -216,6 +228,13 @@ def nothing_from_later(student, rng):
         real = (block >= 0) & ~later
         is_true(apart(before[real], after[real]) < 1e-5, "Numbers depend on later clicks")
         is_true(apart(before[later], after[later]) > 1e-6, "Numbers do not depend on the clicks")
+        so_far = np.minimum(lengths, step)
+        cut = logits_of(student.probe(block[:, :step], so_far, seed), len(visits), step)
+        real = block[:, :step] >= 0
+        is_true(
+            apart(cut[real], before[:, :step][real]) < 1e-5,
+            "Numbers depend on how many clicks are still to come",
+        )
 
 
 @check("reader", points=0.5, hidden=True)
@@ -360,16 +379,16 @@ def ends_of(visits):
     return np.cumsum([len(visit) for visit in visits]) - 1
 
 
-@check("train", points=1)
+@check("train", points=0.5)
 def six_clear_visits(student):
     """Three visits that look like a hunt and three that look like a stroll, by turns."""
-    visits = [
-        np.array([1, 2, 1, 3, 5]),  # search shelf search page place
-        np.array([0, 2, 0, 0, 2, 0, 3]),  # start shelf start start shelf start page
+    visits = [  # neither their lengths nor their first clicks tell them apart
+        np.array([0, 1, 2, 1, 3, 5]),  # start search shelf search page place
+        np.array([1, 0, 2, 0, 0, 2, 0, 3]),  # search start shelf start start shelf start page
         np.array([1, 1, 1, 3]),
         np.array([0, 0]),
         np.array([2, 1, 1, 2, 1, 3, 5, 3]),
-        np.array([0, 2, 0, 0]),
+        np.array([2, 0, 2, 0]),
     ]
     p = by_visit(student.ask(visits), visits)
     is_true(
@@ -387,7 +406,8 @@ def six_clear_visits(student):
     is_true(
         bool(hunts.min() > strolls.max() + 0.2),
         "Hunts should get clearly larger numbers at their ends than strolls: does each visit keep "
-        "its own ending in training, and do the answers keep the order of the visits?",
+        "its own ending in training, do the answers keep the order of the visits, do all layers "
+        "learn (parameters())?",
     )
 
 
@@ -453,7 +473,7 @@ def skill_at_the_end(student, rng):
     return skill(p[ends], q[ends])
 
 
-@check("train", points=1, hidden=True)
+@check("train", points=1.5, hidden=True)
 def skill_of_a_beginner(student, rng):
     """At the end of new visits: a skill of at least 0.2."""
     is_true(skill_at_the_end(student, rng) >= 0.2, "The skill is below the first threshold")
@@ -473,27 +493,30 @@ def skill_near_the_ceiling(student, rng):
 
 @check("train", points=1, hidden=True)
 def skill_while_they_click(student, rng):
-    """After every click of new visits: a skill of at least 0.6."""
+    """After every click of new visits: a skill of at least 0.5."""
     visits = new_visits(rng, 500)
     p = by_visit(student.ask_early(visits), visits)
     between_0_and_1 = bool((p >= 0).all() and (p <= 1).all())
     is_true(between_0_and_1, "A probability lies between 0 and 1")
-    is_true(skill(p, exact(visits)[1]) >= 0.6, "The skill is below the threshold")
+    is_true(skill(p, exact(visits)[1]) >= 0.5, "The skill is below the threshold")
 
 
 @check("train", points=0.5, hidden=True)
 def alone_as_in_a_list(student, rng):
-    """New visits, all in one list, and three of them alone."""
-    visits = new_visits(rng, 40)
-    p = np.split(by_visit(student.ask(visits), visits), ends_of(visits)[:-1] + 1)
-    for n in (0, 17, 39):
+    """New visits, all in one list, and three of them alone; not for the same number always."""
+    visits = new_visits(rng, 500)
+    row, ends = by_visit(student.ask(visits), visits), ends_of(visits)
+    worth = skill(row[ends], exact(visits)[0][ends])
+    is_true(worth >= 0.2, "Nothing to compare yet: the skill is below the first threshold")
+    p = np.split(row, ends[:-1] + 1)
+    for n in (0, 170, 399):
         alone = by_visit(student.ask([visits[n]]), [visits[n]])
         is_true(apart(alone, p[n]) < 2e-5, "A visit gets other numbers alone than in a list")
 
 
 @check("train", points=0.5, hidden=True)
 def one_seed_one_network(student, rng):
-    """The same seed, the same network; another seed, another one."""
+    """The same seed, the same network; another seed or other endings, another one."""
     visits = new_visits(rng, 30)
     ended = [n % 3 == 0 for n in range(30)]  # made up: only to train on something
     one, same, other = (
@@ -501,6 +524,9 @@ def one_seed_one_network(student, rng):
     )
     is_true(apart(one, same) < 1e-5, "The same seed gave two networks")
     is_true(apart(one, other) > 1e-5, "Two seeds gave the same network")
+    turned = [not end for end in ended]
+    turned = by_visit(student.small_run(visits, turned, 5), visits)
+    is_true(apart(one, turned) > 1e-3, "Other endings gave the same network")
 
 
 # ---- part 6: report -----------------------------------------------------------------------------
@@ -544,6 +570,9 @@ def six_visits(student):
     is_true(len(got) == 4, "should have these four entries and no other")
 
 
+EDGES = (0.2, 0.4, 0.6, 0.8)
+
+
 def told(p, ended, in_vain, waiting):
     """What is right, bin by bin."""
     climb = p >= in_vain / (in_vain + waiting)
@@ -565,19 +594,23 @@ def told(p, ended, in_vain, waiting):
 def random_visits_at_the_desk(student, rng):
     """Sixty visits at other prices; a quarter of the points for each entry."""
     p = rng.beta(0.8, 1.0, size=60)
-    ended = rng.random(60) < p**2
     p[[7, 30]] = 0.375
+    edges = [3, 12, 48]
+    p[edges] = 0.2, 0.4, 0.8
+    # Too low in one bin and too high in the next one, so that other bins give another gap.
+    ended = rng.random(60) < np.array([0, 0.9, 0.1, 0.95, 0.4])[np.searchsorted(EDGES, p, "right")]
+    ended[edges] = False
     case = p, ended, 3, 5
     return share_right(student.report(*case), told(*case))
 
 
 @check("report", points=0.5, hidden=True)
 def corners(student, rng):
-    """Empty bins, probabilities of 0 and 1, and nobody who wants a book."""
+    """Empty bins, probabilities of 0 and 1, nobody who wants a book, and bins of both signs."""
     p = np.concatenate([np.zeros(3), np.ones(4), rng.uniform(0.82, 0.98, size=6)])
-    p = rng.permutation(p)
+    p = rng.permutation(np.concatenate([p, rng.uniform(0.72, 0.78, size=3)]))
     part = 0
-    for ended in (np.zeros(13, dtype=bool), rng.permutation(np.arange(13) < 6)):
+    for ended in (np.zeros(16, dtype=bool), (p > 0.7) & (p < 0.8) | (p > 0.95)):
         case = p, ended, 1, 7
         part += share_right(student.report(*case), told(*case)) == 1
     return part / 2

@@ -1,4 +1,4 @@
-# loses: train=1.5
+# loses: train=1
 """Dropout in the network, and nobody turns it off to predict."""
 
 

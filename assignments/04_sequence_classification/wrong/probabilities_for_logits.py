@@ -1,4 +1,4 @@
-# loses: reader=1, train=3
+# loses: reader=1, train=4
 """Puts a sigmoid into the network; the loss takes another one."""
 
 

@@ -1,13 +1,13 @@
-# loses: report=1.875
-"""Climbs from one half on, whatever the prices are."""
+# loses: report=0.375
+"""Rounds to the nearest number of a bin where it should round down."""
 
 
 # grade_id: report
 def report(p, ended, in_vain, waiting):
     """Return a dictionary: threshold, climbs, minutes, gap."""
-    threshold = 0.5
+    threshold = in_vain / (in_vain + waiting)
     climb = p >= threshold
-    bins = np.minimum((5 * p).astype(int), 4)
+    bins = np.minimum(np.round(5 * p).astype(int), 4)
     gap = sum(abs(p[bins == b].sum() - ended[bins == b].sum()) for b in range(5)) / len(p)
     return {
         "threshold": threshold,
