@@ -216,6 +216,7 @@ class TestReference:
 
 SIGMOID = "torch.sigmoid(network(clicks, lengths).double())"
 STATES = "self.core(one_hot(clicks))"
+MEAN = "states.mean(dim=(0, 1))"
 CHOICE = "np.random.default_rng(seed).choice(different, size=number, replace=False)"
 PRICES = "in_vain / (in_vain + waiting)"
 BINS = "np.minimum((5 * p).astype(int), 4)"
@@ -251,7 +252,7 @@ class TestHints:
             ("split", bent("split", CHOICE, "different[:number]"), "is the seed used"),
             ("reader", bent("reader", ", batch_first=True", ""), "batch_first=True"),
             ("reader", ONE.wrong["both_directions"].answers, "one direction only"),
-            ("reader", ONE.wrong["mean_over_the_block"].answers, "no mean over the steps"),
+            ("reader", bent("reader", "(states)", f"(states - {MEAN})"), "no mean over the steps"),
             (
                 "reader",
                 {"reader": ONE.wrong["probabilities_for_logits"].answers["reader"]},
