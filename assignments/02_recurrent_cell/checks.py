@@ -61,25 +61,25 @@ def drawn(rng, N, T, D, H):
     return x, h0, 0.6 * rng.normal(size=(D, H)), W_hh, 0.3 * rng.normal(size=H)
 
 
-def padded(array, lengths):
-    """The same array with nan after the end of each record."""
+def padded(array, lengths, filler=np.nan):
+    """The same array with something else after the end of each record."""
     array = np.array(array)
     for row, days in zip(array, lengths, strict=True):
-        row[days:] = np.nan
+        row[days:] = filler
     return array
 
 
 # ---- part 1: states -----------------------------------------------------------------------------
 
 
-@check("states", points=1)
+@check("states", points=0.5)
 def two_records(student):
     """Two records of one unit, one of two days and one of a single day."""
     got = student.states(PENCIL_X, PENCIL_LENGTHS, PENCIL_H0, PENCIL_W_XH, PENCIL_W_HH, PENCIL_B_H)
     array(got, (2, 3, 1), finite=False)
     first, second = got[0, :, 0], got[1, :, 0]
     is_true(
-        not like(first, [first[2], first[2], first[2]]),
+        like(first[0], 0.4) or not first.any() or not like(first, [first[2]] * 3),
         "All slots are equal: the list holds one and the same array three times",
     )
     is_true(like(got[:, 0], PENCIL_H0), "Slot 0 should hold h0, which need not be zero")
@@ -97,10 +97,23 @@ def two_records(student):
         "Second record: it has one day; the padding was read, and it is nan",
     )
     is_true(not like(second[2], 0.0), "Second record: after its last day the state stays, not 0")
+    is_true(
+        not like(second[2], 0.3194716359589674),
+        "Second record: a day was read after its end; the state stays as it is",
+    )
     close(got, PENCIL_H)
+    case = np.zeros((1, 1, 1)), np.array([1]), np.array([[0.7, 0.0]]), np.zeros((1, 2))
+    told = student.states(*case, np.array([[0.0, 1.0], [0.0, 0.0]]), np.zeros(2))
+    told = array(told, (1, 2, 2))[0, 1]
+    is_true(
+        not like(told, [0.0, 0.0]),
+        "Two units, W_hh = [[0, 1], [0, 0]]: unit 0 tells unit 1 (from row to column), not the "
+        "other way round",
+    )
+    close(told, np.array([0.0, 0.6043677771171634]))
 
 
-@check("states", points=0.5, hidden=True)
+@check("states", points=0.75, hidden=True)
 def random_states(student, solution, rng):
     """Random weights, more inputs and units, all records of the same length."""
     x, *rest = drawn(rng, 3, 7, 2, 5)
@@ -108,13 +121,16 @@ def random_states(student, solution, rng):
     close(student.states(*case), solution.states(*case))
 
 
-@check("states", points=0.5, hidden=True)
+@check("states", points=0.75, hidden=True)
 def ragged_states(student, solution, rng):
-    """Records of different lengths; what stands in the padding is never looked at."""
+    """Records of different lengths; half for nan in the padding, half for numbers there."""
     lengths = rng.permutation([1, 4, 9, 11])
     x, *rest = drawn(rng, 4, 11, 3, 6)
-    case = padded(x, lengths), lengths, *rest
-    close(student.states(*case), solution.states(*case))
+    right = 0.0
+    for filler in (np.nan, 7.0):
+        case = padded(x, lengths, filler), lengths, *rest
+        right += share_right([student.states(*case)], [solution.states(*case)], {0: 0.5})
+    return right
 
 
 # ---- part 2: score ------------------------------------------------------------------------------
@@ -141,9 +157,17 @@ def three_days(student):
     is_true(not np.isnan(dh[1, 1, 0]), "dh of the padding is nan; it should be 0")
     want = np.array([[[0.2058237028], [-0.0818643326]], [[0.0828228763], [0.0]]])
     is_true(not like(dh, (-want).tolist()), "dh has the wrong sign: forecast minus what came")
-    is_true(not like(dh, (want / 2).tolist()), "dh goes through the readout: times w_hy")
+    is_true(
+        not like(dh, (want / 2).tolist()),
+        "dh is half of what it should be: it goes through the readout, times w_hy, and the half "
+        "of the loss cancels the 2 of the square",
+    )
     is_true(not like(dh, (3 * want).tolist()), "dh belongs to the mean: divide by the days read")
-    is_true(not like(dh, (2 * want).tolist()), "dh: the half of the loss cancels the 2")
+    is_true(
+        not like(dh, (2 * want).tolist()),
+        "dh is twice what it should be: times w_hy once, and the half of the loss cancels the 2 "
+        "of the square",
+    )
     close(dh, want, rtol=1e-6)
     array(dw_hy, (1,), finite=False)
     close(dw_hy, np.array([0.059287406549]), rtol=1e-6)
@@ -159,11 +183,14 @@ def random_score(student, solution, rng):
 
 @check("score", points=0.5, hidden=True)
 def ragged_score(student, solution, rng):
-    """Records of different lengths, nan in the padding; shares as above."""
+    """Records of different lengths; half for nan in the padding, half for numbers there."""
     lengths = rng.permutation([1, 3, 8, 10])
-    h = rng.uniform(-1, 1, size=(4, 11, 6))
-    case = h, padded(rng.normal(size=(4, 10)), lengths), lengths, rng.normal(size=6)
-    return score_parts(student.score(*case), solution.score(*case))
+    h, rises = rng.uniform(-1, 1, size=(4, 11, 6)), rng.normal(size=(4, 10))
+    w_hy, right = rng.normal(size=6), 0.0
+    for filler in (np.nan, 7.0):
+        case = h, padded(rises, lengths, filler), lengths, w_hy
+        right += score_parts(student.score(*case), solution.score(*case)) / 2
+    return right
 
 
 def score_parts(got, want):
@@ -256,46 +283,59 @@ def way(solution, rng, lengths, T, D=2, H=5):
 # ---- part 4: check_gradient ---------------------------------------------------------------------
 
 
-@check("nudge", points=1)
+def on_hill(who, *case):
+    """What check_gradient says on the hill, and W afterwards."""
+    said, left = parts(who.try_on_hill(*case), 2)
+    return parts(said, 2), left
+
+
+@check("nudge", points=0.5)
 def two_entries(student):
     """The cube of the first entry plus the square of the sum, at 2, 1, with a nudge of 0.1."""
     c, W, dW = np.array([1.0, 0.0]), np.array([2.0, 1.0]), np.array([18.0, 6.0])
-    measured, error = parts(student.try_on_hill(c, W, dW, 0.1), 2)
+    (measured, error), left = on_hill(student, c, W, dW, 0.1)
     array(measured, (2,))
     is_true(not like(measured, [18.71, 6.1]), "Nudge both ways: up and down, not up and here")
     is_true(not like(measured, [18.71, 6.3]), "Nudge both ways, and put each entry back")
     is_true(not like(measured, [18.01, 5.8]), "Put the first entry back before the second")
     is_true(not like(measured, [36.02, 12.0]), "Up and down are two nudges apart")
     is_true(not like(measured, [24.01, 24.01]), "Move one entry at a time: these moved together")
+    is_true(abs(measured[0] - 18) > 1e-3, "Use the nudge that is given, 0.1")
     close(measured, np.array([18.01, 6.0]), rtol=1e-7)
     error = number(error, finite=False)
     is_true(not like(error, 0.0001 / 360.3601), "The norm is the root of the sum of squares")
     is_true(not like(error, 0.01), "The error is relative: divide by the measured norm")
+    is_true(
+        not like(error, 0.01 / np.sqrt(360.0)),
+        "Divide by the norm of the measured gradient, not of the claim",
+    )
     close(error, 0.01 / np.sqrt(360.3601), rtol=1e-6)
+    is_true(like(left, [2.0, 1.0]), "W belongs to somebody else: leave it as you found it")
 
 
-@check("nudge", points=0.5, hidden=True)
+@check("nudge", points=0.75, hidden=True)
 def matrix_on_a_hill(student, solution, rng):
-    """A claim about a matrix, large nudge; half for the gradient, half for the error."""
-    c, W, dW = (rng.normal(size=(3, 4)) for _ in range(3))
-    case = c, W, dW, float(rng.uniform(0.1, 0.3))
-    got, want = parts(student.try_on_hill(*case), 2), solution.try_on_hill(*case)
-    return share_right(got, want, {0: 0.5, 1: 0.5})
+    """A claim about a matrix, large nudge: the gradient, the error, and W as it was."""
+    c, W = rng.normal(size=(2, 3, 4))
+    case = c, W, 20 * rng.normal(size=(3, 4)), float(rng.uniform(0.1, 0.3))
+    (got, left), (want, _) = on_hill(student, *case), on_hill(solution, *case)
+    return share_right((*got, left), (*want, W), {0: 0.4, 1: 0.4, 2: 0.2})
 
 
-@check("nudge", points=0.5, hidden=True)
+@check("nudge", points=0.75, hidden=True)
 def own_nudge(student, rng):
-    """Half for a good default nudge, half for a gradient that is zero everywhere."""
+    """Half for a good default nudge; a quarter each for a flat place, with and without a claim."""
     c, W = rng.uniform(0.5, 1.5, size=5), rng.uniform(0.5, 1.5, size=5)
     right = 3 * c * W**2 + 2 * W.sum()
     wrong = right * np.array([1, 1, 1.5, 1, 1])
-    _, of_right = parts(student.try_on_hill(c, W, right), 2)
-    _, of_wrong = parts(student.try_on_hill(c, W, wrong), 2)
+    of_right, of_wrong = (on_hill(student, c, W, claim)[0][1] for claim in (right, wrong))
     want = np.linalg.norm(wrong - right) / np.linalg.norm(right)
     part = 0.5 * (0 <= number(of_right, finite=False) < 1e-6)
     part *= abs(number(of_wrong, finite=False) - want) < 1e-3 * want
-    flat = student.try_on_hill(np.zeros(2), np.array([1.0, -1.0]), np.zeros(2), 0.25)
-    return part + 0.5 * like(parts(flat, 2)[1], 0.0)
+    flat = np.zeros(2), np.array([1.0, -1.0])
+    for claim, error in ((np.zeros(2), 0.0), (np.array([3.0, 4.0]), np.inf)):
+        part += 0.25 * like(on_hill(student, *flat, claim, 0.25)[0][1], error)
+    return part
 
 
 # ---- part 5: update -----------------------------------------------------------------------------
@@ -316,6 +356,14 @@ def three_and_four(student):
         "3 and 4 both became 1, which turns the gradient: one norm and one factor for all",
     )
     is_true(not like(pair, [0.94, 1.92]), "The joint norm is 5, the root of 25")
+    is_true(
+        not like(pair, [0.4, 1.2]),
+        "Clip the gradient to 1, then go rate times that far",
+    )
+    is_true(
+        not 1e-8 < abs(pair - np.array([0.7, 1.6])).max() < 1e-6,
+        "The joint norm becomes max_norm exactly: add nothing to it before you divide",
+    )
     close(pair, np.array([0.7, 1.6]))
     is_true(not like(norm, 1.0), "Return the norm before clipping, 5: it is the warning")
     close(norm, 5.0)
@@ -344,24 +392,43 @@ def still_river(student, rng):
     close(parts(student.update(weights, still, 0.5, 1.0), 2), (weights, 0.0), kinds=(*LISTS, "int"))
 
 
+def descent(who, x, rises, lengths, weights):
+    """Losses of thirty steps with the four functions of somebody."""
+    losses = []
+    for _ in range(30):
+        h0, tables = np.zeros((len(x), 8)), (weights["W_xh"], weights["W_hh"])
+        h = who.states(x, lengths, h0, *tables, weights["b_h"])
+        loss, dh, dw_hy = parts(who.score(h, rises, lengths, weights["w_hy"]), 3)
+        back = table(who.backward(dh, x, h, lengths, *tables), GRADIENTS)
+        grads = {name: back[name] for name in ("W_xh", "W_hh", "b_h")} | {"w_hy": dw_hy}
+        weights = table(parts(who.update(weights, grads, 0.1, 1.2), 2)[0], weights)
+        losses.append(loss)
+    return losses
+
+
 @check("update", points=1, hidden=True)
-def first_thirty_steps(student, solution):
-    """The losses of the first thirty steps on the river, where all four functions work together."""
-    curve = student.curve.value
-    is_true(type(curve) is list and len(curve) >= 30, "curve should be the list of the losses")
-    want = [float(loss) for loss in solution.curve.value[:30]]
-    close(curve[:30], want, rtol=1e-6)  # sums in another order drift apart step by step
+def first_thirty_steps(student, solution, rng):
+    """The losses of thirty steps on another river, where all four functions work together."""
+    river = solution.keep_records(int(rng.integers(10**6)), 12, 8, 16)
+    start = {"W_xh": 0.5 * rng.normal(size=(2, 8)), "W_hh": 0.25 * rng.normal(size=(8, 8))}
+    start |= {"b_h": np.zeros(8), "w_hy": 0.3 * rng.normal(size=8)}
+    # sums in another order drift apart step by step
+    close(descent(student, *river, start), descent(solution, *river, start), rtol=1e-6)
 
 
 # ---- part 6: in_pieces --------------------------------------------------------------------------
 
 
-@check("pieces", points=1)
+@check("pieces", points=0.5)
 def two_pieces(student):
     """The first record of the text in pieces of one day."""
     case = PENCIL_X[:1], PENCIL_H[:1], PENCIL_W_XH, PENCIL_W_HH
     got = table(student.in_pieces(np.array([[[0.2], [0.1]]]), *case, 1), GRADIENTS)
     h0, W_hh = array(got["h0"], (1, 1)), array(got["W_hh"], (1, 1))
+    is_true(
+        not like(W_hh, [[0.04290456131572906]]),
+        "Only the last piece is there: add up all of them",
+    )
     is_true(not like(h0, [[0.0747391292675]]), "Day 2 handed its message on: cut it there")
     is_true(
         not like(h0, [[0.03549540771381291]]),
@@ -388,13 +455,13 @@ def of_pieces(student, solution, rng, T, sizes):
     return right / len(sizes)
 
 
-@check("pieces", points=0.5, hidden=True)
+@check("pieces", points=0.75, hidden=True)
 def equal_pieces(student, solution, rng):
     """Twelve days in pieces of three and of four."""
     return of_pieces(student, solution, rng, 12, (3, 4))
 
 
-@check("pieces", points=0.5, hidden=True)
+@check("pieces", points=0.75, hidden=True)
 def odd_pieces(student, solution, rng):
     """Half for a last piece that is shorter, half for pieces as long as the record or longer."""
     return of_pieces(student, solution, rng, 11, (4, 6, 11, 14))
@@ -403,7 +470,7 @@ def odd_pieces(student, solution, rng):
 # ---- part 7: reach ------------------------------------------------------------------------------
 
 
-@check("reach", points=1)
+@check("reach", points=0.5)
 def two_units(student):
     """Two days of two units, one of which nobody listens to."""
     h = np.array([[0.3, -0.2], [0.6, 0.8], [0.8, 0.6]])
@@ -416,7 +483,8 @@ def two_units(student):
     is_true(not like(got, [1.0, 0.6, 0.384]), "Slot 0 is the oldest: the last entry is 1")
     is_true(
         not like(got[1], 0.45),
-        "Day 2: W_hh leads from row to column, a Jacobian has the later state in its rows",
+        "Day 2: the later state is in the rows of a Jacobian, so W_hh (from row to column) is "
+        "transposed, and the slope is that of the row's unit",
     )
     is_true(
         not like(got[1], 0.64 * np.hypot(1.0, 0.75 * 0.36 / 0.64)),
@@ -426,17 +494,25 @@ def two_units(student):
         not like(got[0], 0.36 * np.hypot(0.64, 0.27)),
         "From the start: the Jacobian of day 1 stands to the right of that of day 2",
     )
+    is_true(
+        not like(got[0], 0.2304),
+        "The largest eigenvalue is the radius; the norm asks how far a change can be stretched",
+    )
+    is_true(
+        not like(got[0], 0.6 * np.hypot(0.64, 0.27)),
+        "From the start: the norm of the product, not the product of the norms",
+    )
     close(got, np.array([0.384, 0.6, 1.0]))
 
 
-@check("reach", points=0.5, hidden=True)
+@check("reach", points=0.75, hidden=True)
 def random_reach(student, solution, rng):
     """Random states and weights of five units."""
     h, W_hh = rng.uniform(-0.9, 0.9, size=(10, 5)), rng.normal(size=(5, 5)) * 0.8
     close(student.reach(h, W_hh), solution.reach(h, W_hh), rtol=1e-7)
 
 
-@check("reach", points=0.5, hidden=True)
+@check("reach", points=0.75, hidden=True)
 def long_reach(student, solution, rng):
     """A year, weights that turn and hardly shrink."""
     W_hh = np.linalg.qr(rng.normal(size=(6, 6)))[0] + 0.01 * rng.normal(size=(6, 6))

@@ -1,4 +1,4 @@
-# loses: states=1, update=1
+# loses: states=2, update=1
 """Multiplies the state with the transposed W_hh, as from a table stored (to, from)."""
 
 

@@ -1,4 +1,4 @@
-# loses: pieces=1
+# loses: pieces=1.5
 """Cuts the message at every day, whatever the piece."""
 
 

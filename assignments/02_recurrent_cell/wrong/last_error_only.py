@@ -1,4 +1,4 @@
-# loses: backward=3.5, update=1, pieces=1
+# loses: backward=3.5, update=1, pieces=1.5
 """Hears the loss on the last day of the array only."""
 
 

@@ -1,4 +1,4 @@
-# loses: pieces=1.75
+# loses: pieces=1.625
 """Goes back through the whole record."""
 
 

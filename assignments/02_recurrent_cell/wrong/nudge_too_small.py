@@ -1,4 +1,4 @@
-# loses: nudge=0.25
+# loses: nudge=0.375
 """Chooses a nudge that drowns in rounding."""
 
 

@@ -1,4 +1,4 @@
-# loses: states=1.5, update=1
+# loses: states=1.25, update=1
 """Reads the padding as if it were days."""
 
 

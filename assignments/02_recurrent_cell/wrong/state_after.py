@@ -1,4 +1,4 @@
-# loses: backward=2.2, update=1, pieces=1.4
+# loses: backward=2.2, update=1, pieces=1.1
 """Multiplies with the state after the day, where W_hh met the one before."""
 
 
