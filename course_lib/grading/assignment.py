@@ -90,6 +90,7 @@ def read(folder):
     path = folder / "checks.py"
     checks_source = read_text(path)
     checks = load_checks(checks_source, path)
+    questions = _questions(cells, checks, config, folder)
     wrong, right = _read_wrong(folder, cells), _read_right(folder, cells)
     twice = sorted({w.name for w in wrong} & {r.name for r in right})
     if twice:
@@ -99,7 +100,7 @@ def read(folder):
         folder=folder,
         config=config,
         cells=cells,
-        questions=_questions(cells, checks, config, folder),
+        questions=questions,
         checks=checks,
         checks_source=checks_source,
         data=_files(folder, "data"),
