@@ -517,7 +517,8 @@ def alone_as_in_a_list(student, rng):
 @check("train", points=0.5, hidden=True)
 def one_seed_one_network(student, rng):
     """The same seed, the same network; another seed or other endings, another one."""
-    visits = new_visits(rng, 30)
+    # Fewer steps than visits: a block turned on its side never fits by chance.
+    visits = [visit[:29] for visit in new_visits(rng, 30)]
     ended = [n % 3 == 0 for n in range(30)]  # made up: only to train on something
     one, same, other = (
         by_visit(student.small_run(visits, ended, seed), visits) for seed in (5, 5, 6)
