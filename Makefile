@@ -29,20 +29,15 @@ help:  ## this list
 book: setup  ## build the site into _build/html
 	@$(PY) tools/build_book.py --jobs $(JOBS)
 
-# nbval first: what it ran and found right, the book shows; no chapter runs twice. Sphinx uses one
-# core, so the pages are made while the tests run that need no page.
-# One process more than cores: these tests often wait, for a page or a sandbox's time limit.
-TESTS = $(PY) -m pytest -n $$(($(JOBS) + 1)) --dist loadfile -q
+# nbval first: what it ran and found right, the book shows; no chapter runs twice.
+# Last, one process more than cores: these tests often wait, for a page or a sandbox's time limit.
+# Not with Sphinx beside them: that is a fourth process, and tests of time limits then failed.
 test: setup-test lint  ## everything that CI checks: lint, JavaScript, notebooks, book, Python
 	@$(PY) tools/quietly.py .stamps/node-test.log "JavaScript tests" sh -c \
 		"find course_lib tests -name '*.test.*js' -exec node --test {} +"
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile -q --nbval --nbval-current-env book/notebooks
-	@$(PY) tools/build_book.py --demos-only
-	@$(PY) tools/build_book.py --jobs $(JOBS) >.stamps/book.log 2>&1 & book=$$!; \
-		trap 'kill $$book; exit 130' INT TERM; \
-		$(TESTS) tests --ignore tests/book; status=$$?; \
-		wait $$book; built=$$?; cat .stamps/book.log; [ $$built -eq 0 ] || exit $$built; \
-		$(TESTS) tests/book && exit $$status
+	@$(PY) tools/build_book.py --jobs $(JOBS)
+	@$(PY) -m pytest -n $$(($(JOBS) + 1)) --dist loadfile -q tests
 
 check: test
 
