@@ -77,6 +77,9 @@ class Notebook:
         self.context.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
         self.page = self.context.new_page()
         self.page.set_default_timeout(60_000)
+        # On a busy machine JupyterLab asks which kernel to take before it has heard from its own.
+        dialog = self.page.locator(".jp-Dialog")
+        self.page.add_locator_handler(dialog, lambda d: d.locator(".jp-mod-accept").click())
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(f"{lab}/lab/workspaces/{name}/tree/{name}.ipynb")
