@@ -7,10 +7,12 @@ import contextlib
 import dataclasses
 import functools
 import io
+import json
 import re
 from pathlib import Path
 
 import numpy as np
+from IPython.core.interactiveshell import InteractiveShell
 
 from course_lib.grading import assignment
 from course_lib.grading.checks import StudentError, run_check
@@ -50,6 +52,11 @@ class Case:
                 with self._as_in_a_notebook(), contextlib.suppress(Exception):  # the next goes on
                     exec(compile(code, f"{self.name}: {cell.id}", "exec"), space)
         return space
+
+    def bent(self, cell, old, new):
+        """The solution of a cell with something in it replaced, as answers."""
+        assert old in self.solutions[cell]
+        return {cell: self.solutions[cell].replace(old, new)}
 
     @functools.cached_property
     def space(self):
@@ -112,6 +119,20 @@ class Case:
                 return encode(ask())
         except Exception as error:
             raise StudentError(type(error).__name__, str(error), name=name) from error
+
+
+def printed_in_jupyter(notebook, answers, capsys):
+    """What each cell of a released notebook prints, by id, in a shell of IPython.
+
+    There check cells bring what they need themselves.
+    """
+    shell, said = InteractiveShell(), {}
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            source = answers.get(cell["id"], "".join(cell["source"]))
+            assert shell.run_cell(source).success, cell["id"]
+            said[cell["id"]] = capsys.readouterr().out
+    return said
 
 
 class Stand:

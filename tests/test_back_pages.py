@@ -1,9 +1,9 @@
 """Back matter that is gathered from chapters or speaks of them: up to date, whole, and dated."""
 
-import importlib.util
 import re
 from pathlib import Path
 
+import build_back
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,30 +19,22 @@ PARTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def build_back():
-    spec = importlib.util.spec_from_file_location("build_back", ROOT / "tools" / "build_back.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 class TestGathered:
     @pytest.mark.parametrize("page", ["misconceptions", "contents"])
-    def test_is_up_to_date(self, build_back, page):
+    def test_is_up_to_date(self, page):
         fresh = getattr(build_back, page)()
         assert (BACK / f"{page}.md").read_text(encoding="utf-8") == fresh, (
             "run .venv/bin/python tools/build_back.py"
         )
 
-    def test_every_chapter_gives_misconceptions_a_demo_and_exercises(self, build_back):
+    def test_every_chapter_gives_misconceptions_a_demo_and_exercises(self):
         sections = build_back.misconceptions().split("\n## ")[1:]
         assert len(sections) == len(build_back.CHAPTERS) == 17
         assert all(section.count("**“") >= 3 for section in sections)
         for section in build_back.contents().split("\n## ")[1:]:
             assert re.search(r"\nDemos?: \w", section) and section.count("<ex-") >= 5
 
-    def test_claims_are_taken_from_paragraphs_and_from_tables(self, build_back):
+    def test_claims_are_taken_from_paragraphs_and_from_tables(self):
         section = (
             '**"All swans are white."**\nNot this one,\nas you see:\n\n```{code-cell}\n1\n```\n\n'
             "| You may think | In fact |\n|---|---|\n| it rains | it snows |\n"

@@ -1,15 +1,13 @@
 """Assignment 2: its river and its numbers are right, its checks find the mistakes by name."""
 
-import json
 import re
 
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from course_lib import gradients, rnn
 from course_lib.grading.checks import run_check
-from tests.grading_case import case
+from tests.grading_case import case, printed_in_jupyter
 
 ONE = case("02_recurrent_cell")
 N, T, D, H = 4, 9, 2, 5
@@ -37,6 +35,15 @@ def drawn():
 def states_of(right, drawn):
     x, _, h0, params, _ = drawn
     return right["states"](x, LENGTHS, h0, params.W_xh, params.W_hh, params.b_h)
+
+
+def solved_with(answers):
+    """The names of the solved notebook with some answers replaced, and nothing trained anew."""
+    space = dict(ONE.space)
+    for code in answers.values():
+        exec(code, space)
+    exec(next(c.source for c in ONE.source.cells if c.id == "hill"), space)
+    return space
 
 
 class TestReferenceAgainstTheLibrary:
@@ -269,21 +276,15 @@ class TestChecks:
         ],
     )
     def test_it_names_smaller_slips_as_well(self, question, old, new, hint):
-        code = ONE.solutions[question]
-        assert old in code
-        code = code.replace(old, new)
+        answers = ONE.bent(question, old, new)
         if "[...]" in new:
-            code = code.replace("down[index] -=", "down[...] -=")
-        assert hint in self.said({question: code}, question)
+            answers[question] = answers[question].replace("down[index] -=", "down[...] -=")
+        assert hint in self.said(answers, question)
 
     def said(self, answers, question):
-        """What the visible checks say; the training, which takes long, is left out."""
-        space = dict(ONE.space)
-        for code in answers.values():
-            exec(code, space)
-        exec(next(c.source for c in ONE.source.cells if c.id == "hill"), space)
+        """What the visible checks say."""
         with np.errstate(all="ignore"):
-            return ONE.hint(space, question)
+            return ONE.hint(solved_with(answers), question)
 
     @pytest.mark.parametrize(
         "question, old, new, loses, check",
@@ -302,21 +303,14 @@ class TestChecks:
         ],
     )
     def test_what_a_slip_costs(self, question, old, new, loses, check):
-        assert old in ONE.solutions[question]
-        space = dict(ONE.space)
-        exec(ONE.solutions[question].replace(old, new), space)
-        exec(next(c.source for c in ONE.source.cells if c.id == "hill"), space)
-        losses, failed = ONE.lost(space, 0)
+        losses, failed = ONE.lost(solved_with(ONE.bent(question, old, new)), 0)
         steps = {"update": 1} if question == "score" else {}  # thirty steps need it
         assert losses == pytest.approx({question: loses} | steps)
         wanted = check.split(", ")
         assert all(n.startswith(w) for n, w in zip(sorted(failed), wanted, strict=True))
 
     def test_a_whole_zero_is_a_zero(self):
-        space = dict(ONE.space)
-        exec(ONE.solutions["nudge"].replace("0.0 if", "0 if"), space)
-        exec(next(c.source for c in ONE.source.cells if c.id == "hill"), space)
-        assert ONE.lost(space, 0) == ({}, set())
+        assert ONE.lost(solved_with(ONE.bent("nudge", "0.0 if", "0 if")), 0) == ({}, set())
 
     def test_a_network_trained_elsewhere_earns_nothing(self):
         kept = {name: ONE.space[name] for name in ("curve", "norms", "trained")}
@@ -339,18 +333,8 @@ def test_the_written_part_hangs_on_no_number_of_this_year():
 class TestReleasedNotebook:
     """As a student runs it: with the check cells that the release wrote, in an IPython shell."""
 
-    def outputs(self, answers, capsys):
-        """What each cell prints, by id."""
-        shell, said = InteractiveShell(), {}
-        for cell in json.loads(ONE.released.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "code":
-                result = shell.run_cell(answers.get(cell["id"], "".join(cell["source"])))
-                assert result.success, cell["id"]
-                said[cell["id"]] = capsys.readouterr().out
-        return said
-
     def test_solved(self, capsys):
-        said = self.outputs(ONE.solutions, capsys)
+        said = printed_in_jupyter(ONE.released, ONE.solutions, capsys)
         verdicts = "".join(text for name, text in said.items() if name.startswith("check-"))
         assert verdicts.count("✓") == len(ONE.solutions) and "✗" not in verdicts
         errors = re.findall(r"(\w+) +relative error (\S+)", said["judge"])
@@ -358,14 +342,15 @@ class TestReleasedNotebook:
         assert len(re.findall("cosine", said["cuts"])) == 12 and "skill 0." in said["flood"]
 
     def test_blank(self, capsys):
-        said = self.outputs({}, capsys)
+        said = printed_in_jupyter(ONE.released, {}, capsys)
         verdicts = "".join(text for name, text in said.items() if name.startswith("check-"))
         assert verdicts.count("not answered yet") == len(ONE.solutions) and "✓" not in verdicts
         for name in ("judge", "training", "cuts", "arrives"):
             assert said[name].startswith("Wait until parts 1")
 
     def test_without_part_5_no_table_calls_a_network_trained(self, capsys):
-        said = self.outputs({n: c for n, c in ONE.solutions.items() if n != "update"}, capsys)
+        answers = {name: code for name, code in ONE.solutions.items() if name != "update"}
+        said = printed_in_jupyter(ONE.released, answers, capsys)
         for name in ("cuts", "arrives"):
             assert "untrained" in said[name] and not re.search(r"(?m)^trained", said[name])
 

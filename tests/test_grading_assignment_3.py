@@ -289,7 +289,7 @@ class TestHints:
     @pytest.mark.parametrize("cell, right, wrong, points, hint", SMALL_MISTAKES)
     def test_a_small_mistake_costs_what_it_should(self, cell, right, wrong, points, hint):
         assert ONE.solutions[cell].count(right) == 1
-        names = ONE.run({cell: ONE.solutions[cell].replace(right, wrong)})
+        names = ONE.run(ONE.bent(cell, right, wrong))
         question = "patience" if cell == "bias_for" else cell
         lost, _ = ONE.lost(names, 3)
         assert {k: round(v, 4) for k, v in lost.items()} == {question: points}

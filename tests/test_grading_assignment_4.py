@@ -1,6 +1,6 @@
 """Assignment 4: its data and ceiling are right, its thresholds fair, no label to be found."""
 
-import importlib.util
+import importlib
 import itertools
 import json
 import re
@@ -19,14 +19,8 @@ FOLDER = ONE.source.folder
 DATA = FOLDER / "data" / "visits.npz"
 
 
-def module(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
-
-
-VISITS, CHECKS = module(FOLDER / "another_visits.py"), module(FOLDER / "checks.py")
+VISITS = importlib.import_module(f"assignments.{ONE.name}.another_visits")
+CHECKS = importlib.import_module(f"assignments.{ONE.name}.checks")
 TABLES = CHECKS.library()
 
 
@@ -46,12 +40,6 @@ def solved_with(**answers):
             exec(assignment.solved(cell.source, cell.id), space)
     exec("def ask(visits):\n    return predict(over, visits)", space)
     return space
-
-
-def bent(name, old, new):
-    """A solution with something in it replaced."""
-    assert old in ONE.solutions[name]
-    return {name: ONE.solutions[name].replace(old, new)}
 
 
 class TestData:
@@ -232,11 +220,11 @@ class TestHints:
     @pytest.mark.parametrize(
         "question, answers, hint",
         [
-            ("collate", bent("collate", "value=-1", "value=0"), "0 is the click start"),
-            ("collate", bent("collate", "batch_first=True, ", ""), "batch first"),
+            ("collate", ONE.bent("collate", "value=-1", "value=0"), "0 is the click start"),
+            ("collate", ONE.bent("collate", "batch_first=True, ", ""), "batch first"),
             (
                 "collate",
-                bent(
+                ONE.bent(
                     "collate",
                     "    lengths =",
                     "    visits.sort(key=lambda v: -len(v))\n    lengths =",
@@ -245,14 +233,18 @@ class TestHints:
             ),
             (
                 "collate",
-                bent("collate", "len(visit) for", "int((visit != 0).sum()) for"),
+                ONE.bent("collate", "len(visit) for", "int((visit != 0).sum()) for"),
                 "start is a click too",
             ),
             ("split", ONE.wrong["visits_held_back"].answers, "not visits"),
-            ("split", bent("split", CHOICE, "different[:number]"), "is the seed used"),
-            ("reader", bent("reader", ", batch_first=True", ""), "batch_first=True"),
+            ("split", ONE.bent("split", CHOICE, "different[:number]"), "is the seed used"),
+            ("reader", ONE.bent("reader", ", batch_first=True", ""), "batch_first=True"),
             ("reader", ONE.wrong["both_directions"].answers, "one direction only"),
-            ("reader", bent("reader", "(states)", f"(states - {MEAN})"), "no mean over the steps"),
+            (
+                "reader",
+                ONE.bent("reader", "(states)", f"(states - {MEAN})"),
+                "no mean over the steps",
+            ),
             (
                 "reader",
                 {"reader": ONE.wrong["probabilities_for_logits"].answers["reader"]},
@@ -260,7 +252,7 @@ class TestHints:
             ),
             (
                 "reader",
-                bent(
+                ONE.bent(
                     "reader",
                     "states, _ = " + STATES,
                     "states, self.h = self.core(one_hot(clicks), "
@@ -271,10 +263,10 @@ class TestHints:
             ("losses", ONE.wrong["end_of_the_block"].answers, "lengths - 1"),
             ("losses", ONE.wrong["padding_in_the_loss"].answers, "padding is counted"),
             ("reader", ONE.wrong["knows_the_length"].answers, "still to come"),
-            ("reader", bent("reader", "[..., 0]", "[..., 0] * 0"), "start with zeros"),
+            ("reader", ONE.bent("reader", "[..., 0]", "[..., 0] * 0"), "start with zeros"),
             (
                 "losses",
-                bent(
+                ONE.bent(
                     "losses",
                     "loss(logits[real], answers[:, None].expand(N, T)[real])",
                     "sum(loss(row[:T], row[:T] * 0 + end) "
@@ -284,30 +276,40 @@ class TestHints:
             ),
             (
                 "losses",
-                bent(
+                ONE.bent(
                     "losses", "    answers =", "    logits = torch.sigmoid(logits)\n    answers ="
                 ),
                 "sigmoid twice",
             ),
-            ("losses", bent("losses", "ended.to", "(1 - ended).to"), "wrong way round"),
-            ("losses", bent("losses", "answers)\n", "answers, reduction='sum')\n"), "the sum over"),
-            ("train", bent("predict", SIGMOID, SIGMOID[14:-1]), "These are logits"),
-            ("train", bent("predict", SIGMOID, f"torch.sigmoid({SIGMOID})"), "taken twice"),
+            ("losses", ONE.bent("losses", "ended.to", "(1 - ended).to"), "wrong way round"),
+            (
+                "losses",
+                ONE.bent("losses", "answers)\n", "answers, reduction='sum')\n"),
+                "the sum over",
+            ),
+            ("train", ONE.bent("predict", SIGMOID, SIGMOID[14:-1]), "These are logits"),
+            ("train", ONE.bent("predict", SIGMOID, f"torch.sigmoid({SIGMOID})"), "taken twice"),
             (
                 "train",
-                bent("predict", SIGMOID, SIGMOID + ".mul(torch.rand(1).double())"),
+                ONE.bent("predict", SIGMOID, SIGMOID + ".mul(torch.rand(1).double())"),
                 "network.eval()",
             ),
             (
                 "train",
-                bent("predict", "    clicks,", "    visits = sorted(visits, key=len)\n    clicks,"),
+                ONE.bent(
+                    "predict", "    clicks,", "    visits = sorted(visits, key=len)\n    clicks,"
+                ),
                 "in the order of the visits",
             ),
-            ("train", bent("predict", SIGMOID, SIGMOID + ".mul(0.1)"), "keep its own ending"),
-            ("report", bent("report", "in_vain / (", "waiting / ("), "climbing in vain by the sum"),
-            ("report", bent("report", PRICES, "0.5"), "equal prices"),
-            ("report", bent("report", "p >= threshold", "p > threshold"), "0.25 is a climb"),
-            ("report", bent("report", GAP, MEAN_OF_BINS), "number of visits"),
+            ("train", ONE.bent("predict", SIGMOID, SIGMOID + ".mul(0.1)"), "keep its own ending"),
+            (
+                "report",
+                ONE.bent("report", "in_vain / (", "waiting / ("),
+                "climbing in vain by the sum",
+            ),
+            ("report", ONE.bent("report", PRICES, "0.5"), "equal prices"),
+            ("report", ONE.bent("report", "p >= threshold", "p > threshold"), "0.25 is a climb"),
+            ("report", ONE.bent("report", GAP, MEAN_OF_BINS), "number of visits"),
             (
                 "report",
                 {
@@ -327,13 +329,13 @@ class TestHiddenChecks:
     @pytest.mark.parametrize(
         "answers, name",
         [
-            (bent("split", ROUNDED, f"int(np.ceil({ROUNDED[6:]})"), "so_many_cards"),
-            (bent("report", BINS, "np.minimum((4 * p).astype(int), 3)"), AT_THE_DESK),
-            (bent("report", BINS, "np.zeros(len(p), dtype=int)"), AT_THE_DESK),
-            (bent("report", BINS, "np.digitize(p, np.arange(1, 5) / 5, True)"), AT_THE_DESK),
-            (bent("report", BINS, "(5 * p).astype(int)"), "corners"),
-            (bent("report", BINS, "np.minimum((p // 0.2).astype(int), 4)"), None),
-            (bent("split", ROUNDED, f"int({ROUNDED[6:-1]} + 0.5)"), None),
+            (ONE.bent("split", ROUNDED, f"int(np.ceil({ROUNDED[6:]})"), "so_many_cards"),
+            (ONE.bent("report", BINS, "np.minimum((4 * p).astype(int), 3)"), AT_THE_DESK),
+            (ONE.bent("report", BINS, "np.zeros(len(p), dtype=int)"), AT_THE_DESK),
+            (ONE.bent("report", BINS, "np.digitize(p, np.arange(1, 5) / 5, True)"), AT_THE_DESK),
+            (ONE.bent("report", BINS, "(5 * p).astype(int)"), "corners"),
+            (ONE.bent("report", BINS, "np.minimum((p // 0.2).astype(int), 4)"), None),
+            (ONE.bent("split", ROUNDED, f"int({ROUNDED[6:-1]} + 0.5)"), None),
         ],
     )
     def test_see_what_the_examples_cannot(self, answers, name):

@@ -56,7 +56,7 @@ def claims(section):
 
 
 def contents():
-    """Return the index of demos, exercises and quizzes."""
+    """Return the index of demos and exercises."""
     lines = [
         "(contents)=",
         "# Demos and exercises",
